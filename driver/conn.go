@@ -1,0 +1,4 @@
+package driver
+
+// Conn is a connection to a server.
+type Conn struct{}

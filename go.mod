@@ -1,0 +1,3 @@
+module github.com/pycopg/pycopg
+
+go 1.26.0
