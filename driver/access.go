@@ -1,0 +1,136 @@
+package driver
+
+import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Conn returns the underlying *pgx.Conn, for what pgx does and this driver does not. It must not be kept beyond the
+// function that got c, nor be closed. The driver forgets what it knew of the session: prepared statements are
+// prepared again.
+func (c *Conn) Conn() *pgx.Conn {
+	c.lent = true
+	return c.px
+}
+
+// PgConn returns the underlying *pgconn.PgConn, under the rules of [Conn.Conn].
+func (c *Conn) PgConn() *pgconn.PgConn {
+	c.lent = true
+	return c.pg
+}
+
+// Connector returns the connector of the pool that c belongs to.
+func (c *Conn) Connector() *Connector { return c.connector }
+
+// TxStatus is 'I' when the session is idle, 'T' inside a transaction, 'E' inside a failed one.
+func (c *Conn) TxStatus() byte { return c.pg.TxStatus() }
+
+// IsClosed reports whether the connection has been closed, by either side as far as it was noticed.
+func (c *Conn) IsClosed() bool { return c.pg.IsClosed() }
+
+// IsBroken reports whether the connection was lost or will not be used again for another reason, without having been
+// closed by its owner.
+func (c *Conn) IsBroken() bool { return c.broken || c.pg.IsClosed() }
+
+// Busy names what uses the connection now: open rows, or the operation of a [Reservation]. It is "" when nothing does.
+func (c *Conn) Busy() string {
+	switch {
+	case c.open != nil:
+		return "rows of: " + abbreviate(c.open.sql)
+	case c.reserved != nil:
+		return c.reserved.operation
+	}
+	return ""
+}
+
+// SyscallConn returns the socket of the connection, for options and for waiting on it. Reading from it or writing to it
+// breaks the session. It fails where a custom dialer gave no socket.
+func (c *Conn) SyscallConn() (syscall.RawConn, error) {
+	if raw := rawConn(c.wire.conn); raw != nil {
+		return raw, nil
+	}
+	return nil, errors.New("driver: the connection has no socket of the operating system")
+}
+
+// Poll takes the messages that have arrived while the connection was idle, and hands notices and notifications to their
+// hooks. It sends nothing and does not wait. Its error says that the connection is lost.
+func (c *Conn) Poll() error {
+	if c.pg.IsClosed() {
+		return &retryError{}
+	}
+	switch c.wire.peek() {
+	case peekGone, peekData, peekUnknown:
+		if err := c.wire.absorb(); err != nil {
+			c.broken = true
+			return &retryError{cause: err}
+		}
+	}
+	return nil
+}
+
+// Info tells what a connection leads to.
+type Info struct {
+	Vendor          string // "PostgreSQL", "CockroachDB" or "YugabyteDB"
+	Version         string // server_version as the server reports it
+	VersionNum      int    // as PostgreSQL's server_version_num: 150018 for 15.18; 0 when Version has no such form
+	Host            string // of the host list, the one that accepted
+	Address         string // that was dialled
+	Port            uint16
+	User            string
+	Database        string
+	BackendPID      uint32
+	TLS             bool
+	TLSState        tls.ConnectionState // zero without TLS
+	StandardStrings bool                // standard_conforming_strings
+}
+
+// Info describes the server and the session. It asks the server nothing.
+func (c *Conn) Info() Info {
+	info := Info{
+		Vendor: "PostgreSQL", Version: c.pg.ParameterStatus("server_version"),
+		Host: c.link.host.Host, Address: c.link.address, Port: c.link.host.Port,
+		User: c.px.Config().User, Database: c.px.Config().Database, BackendPID: c.pg.PID(),
+		StandardStrings: c.engine.standardStrings(),
+	}
+	switch {
+	case c.pg.ParameterStatus("crdb_version") != "":
+		info.Vendor = "CockroachDB"
+	case strings.Contains(info.Version, "-YB-"):
+		info.Vendor = "YugabyteDB"
+	}
+	info.VersionNum = versionNum(info.Version)
+	if t, ok := c.wire.conn.(*tls.Conn); ok {
+		info.TLS, info.TLSState = true, t.ConnectionState()
+	}
+	return info
+}
+
+// versionNum turns "15.18 (Debian …)" into 150018 and "17beta1" into 170000; 0 when there is no number.
+func versionNum(version string) int {
+	number := version
+	if i := strings.IndexFunc(version, func(r rune) bool { return r != '.' && (r < '0' || r > '9') }); i >= 0 {
+		number = version[:i]
+	}
+	major, minor, _ := strings.Cut(number, ".")
+	a, err := strconv.Atoi(major)
+	if err != nil {
+		return 0
+	}
+	b, _ := strconv.Atoi(minor)
+	return a*10000 + b
+}
+
+// reportPanic recovers a panic of a user's hook: it must not tear the reading of a result apart.
+func reportPanic(hook string) {
+	if p := recover(); p != nil {
+		slog.Error("driver: a hook panicked", "hook", hook, "panic", p, "stack", string(debug.Stack()))
+	}
+}

@@ -1,0 +1,37 @@
+package driver
+
+import (
+	sqldriver "database/sql/driver"
+	"fmt"
+)
+
+// CheckNamedValue implements [sqldriver.NamedValueChecker]: it lets through what can be encoded for some parameter
+// type, and calls Valuers. Whether the value fits is seen when the statement's types are known.
+func (c *Conn) CheckNamedValue(nv *sqldriver.NamedValue) error {
+	if cmd, ok := nv.Value.(*command); ok {
+		cmd.reached = true
+		return nil
+	}
+	return checkNamedValue(nv)
+}
+
+func checkNamedValue(nv *sqldriver.NamedValue) error {
+	v, err := checkArg(nv.Value)
+	if err != nil {
+		return fmt.Errorf("driver: argument $%d: %w", nv.Ordinal, err)
+	}
+	nv.Value = v
+	return nil
+}
+
+// argValues are the values of args in their order.
+func argValues(args []sqldriver.NamedValue) []any {
+	if len(args) == 0 {
+		return nil
+	}
+	values := make([]any, len(args))
+	for i := range args {
+		values[i] = args[i].Value
+	}
+	return values
+}

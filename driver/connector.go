@@ -1,0 +1,127 @@
+package driver
+
+import (
+	"context"
+	sqldriver "database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// maxCancels bounds the cancel requests that a pool sends at a time: a burst of timeouts must not become a burst of
+// connections.
+const maxCancels = 8
+
+// Connector makes the connections of one pool. It is made by [NewConnector] and given to [sql.OpenDB].
+type Connector struct {
+	cfg     *Config
+	cancels chan struct{} // a slot for each cancel request under way
+
+	mu struct {
+		sync.Mutex
+		closed bool
+	}
+}
+
+var (
+	_ sqldriver.Connector = (*Connector)(nil)
+	_ io.Closer           = (*Connector)(nil)
+)
+
+// NewConnector returns the connector of cfg, for [sql.OpenDB]. It copies cfg and does not dial. cfg must have been made
+// by [ParseConfig], [ConfigFromEnv] or [DefaultConfig]; any other is refused when a connection is made.
+func NewConnector(cfg *Config) *Connector {
+	return &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels)}
+}
+
+// Config returns a copy of the connector's settings.
+func (cn *Connector) Config() *Config { return cn.cfg.Clone() }
+
+// Driver implements [sqldriver.Connector].
+func (cn *Connector) Driver() sqldriver.Driver { return &Driver{} }
+
+// Close implements [io.Closer]; (*sql.DB).Close calls it. Afterwards no connection can be made; those that exist are
+// their owners'.
+func (cn *Connector) Close() error {
+	cn.mu.Lock()
+	defer cn.mu.Unlock()
+	cn.mu.closed = true
+	return nil
+}
+
+// Connect implements [sqldriver.Connector]: it dials the hosts in turn until one accepts. Its error is a *[ConnectError]
+// with a line for each attempt, and names no password.
+func (cn *Connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
+	c, err := cn.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
+	cn.mu.Lock()
+	closed := cn.mu.closed
+	cn.mu.Unlock()
+	if closed {
+		return nil, errors.New("driver: the connector is closed")
+	}
+	c := &Conn{connector: cn, cfg: cn.cfg}
+	l, err := cn.cfg.connect(ctx, c.install)
+	if err != nil {
+		return nil, err
+	}
+	c.link, c.px, c.pg = l, l.px, l.px.PgConn()
+	c.wire = newWire(c.pg, c.cancelRunning, cn.cfg.CancelTimeout)
+	c.engine = engine{
+		transport: c.wire,
+		codecs:    newCodecs(c.px.TypeMap(), cn.cfg, c.pg.ParameterStatus),
+		stmts:     newStatements(cn.cfg.PrepareThreshold, cn.cfg.PreparedMax),
+		unnamed:   cn.cfg.Pooler == PoolerTransaction,
+	}
+	c.lastUsed = time.Now()
+	if cn.cfg.AfterConnect != nil {
+		if err := cn.cfg.AfterConnect(ctx, c); err != nil {
+			c.Close()
+			return nil, fmt.Errorf("driver: after connect: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// install sets the hooks of a connection that is about to be made.
+func (c *Conn) install(pc *pgconn.Config) {
+	pc.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { c.notice(Notice(*n)) }
+	pc.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { c.notification(Notification(*n)) }
+	pc.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !isFatal(e) }
+}
+
+// isFatal reports whether the server ends the session with e. The severity is compared in its unlocalized form.
+func isFatal(e *pgconn.PgError) bool {
+	severity := e.SeverityUnlocalized
+	if severity == "" {
+		severity = e.Severity // servers before 9.6
+	}
+	return severity == "FATAL" || severity == "PANIC"
+}
+
+func (c *Conn) notice(n Notice) {
+	if c.cfg.OnNotice != nil {
+		defer reportPanic("notice")
+		c.cfg.OnNotice(c, n)
+	}
+}
+
+func (c *Conn) notification(n Notification) {
+	if c.cfg.OnNotification != nil {
+		defer reportPanic("notification")
+		c.cfg.OnNotification(c, n)
+	}
+}
+
+// closed is called once a connection of the pool is closed.
+func (cn *Connector) closed(*Conn) {}

@@ -1,0 +1,88 @@
+package driver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// peeked is what a look at an idle connection's socket shows.
+type peeked byte
+
+const (
+	peekQuiet   peeked = iota // nothing has arrived
+	peekData                  // messages wait: notices, notifications, or a goodbye
+	peekGone                  // the peer has closed or reset the connection
+	peekUnknown               // the platform or the connection cannot tell
+)
+
+// peek looks whether anything has arrived on the idle connection, without waiting and without a round trip. On TLS it
+// looks at the socket below, which shows a close but not a record that the TLS layer has read already.
+func (w *wire) peek() peeked {
+	if w.pg.Frontend().ReadBufferLen() > 0 {
+		return peekData
+	}
+	raw := rawConn(w.conn)
+	if raw == nil {
+		return peekUnknown
+	}
+	return peekSocket(raw)
+}
+
+// rawConn is the socket below conn, nil where there is none to be had.
+func rawConn(conn net.Conn) syscall.RawConn {
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	s, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// absorbWait is how long absorb waits for the rest of a message that has begun to arrive.
+const absorbWait = 5 * time.Millisecond
+
+// absorb takes the messages that have arrived on an idle connection: notices and notifications go to their hooks. Its
+// error says that the connection can not be used any more.
+func (w *wire) absorb() error {
+	w.conn.SetReadDeadline(time.Now().Add(absorbWait))
+	defer func() {
+		if !w.pg.IsClosed() {
+			w.conn.SetReadDeadline(time.Time{})
+		}
+	}()
+	for {
+		msg, err := w.pg.ReceiveMessage(context.Background())
+		var timeout net.Error
+		switch {
+		case errors.As(err, &timeout) && timeout.Timeout():
+			return nil
+		case err != nil:
+			return err
+		}
+		switch msg.(type) {
+		case *pgproto3.NoticeResponse, *pgproto3.NotificationResponse, *pgproto3.ParameterStatus:
+		default:
+			w.kill()
+			return fmt.Errorf("driver: the server sent an unexpected %T to an idle connection", msg)
+		}
+		if p := w.peek(); p != peekData {
+			if p == peekGone {
+				return net.ErrClosed
+			}
+			return nil
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package driver
+
+import (
+	"context"
+	sqldriver "database/sql/driver"
+	"time"
+)
+
+// IsValid implements [sqldriver.Validator]: database/sql asks it when a connection comes back to the pool. A transaction
+// that was left open is rolled back from here on: its locks do not wait for the next use of the connection.
+func (c *Conn) IsValid() bool {
+	if c.pg.IsClosed() || c.broken || c.open != nil || c.pg.IsBusy() {
+		return false
+	}
+	c.reserved = nil
+	c.lastUsed = time.Now()
+	if c.pg.TxStatus() == 'I' || c.cfg.Reset == ResetNone || c.rollback {
+		return true
+	}
+	c.wire.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
+	err := c.wire.send(appendQuery(nil, "rollback"))
+	if err != nil {
+		return false
+	}
+	c.wire.conn.SetWriteDeadline(time.Time{})
+	c.rollback = true
+	return true
+}
+
+// ResetSession implements [sqldriver.SessionResetter]: database/sql calls it before a connection is used again. A
+// connection that the server has left is given up here, unseen.
+func (c *Conn) ResetSession(ctx context.Context) error {
+	if c.pg.IsClosed() || c.broken {
+		return sqldriver.ErrBadConn
+	}
+	if err := c.readRollback(ctx); err != nil {
+		return sqldriver.ErrBadConn
+	}
+	if !c.alive(ctx) {
+		return sqldriver.ErrBadConn
+	}
+	return c.resetPolicy(ctx)
+}
+
+// readRollback reads the answer to the ROLLBACK that IsValid sent.
+func (c *Conn) readRollback(ctx context.Context) error {
+	c.firstErr = nil
+	if !c.rollback {
+		return nil
+	}
+	c.rollback = false
+	c.wire.watch(ctx)
+	c.engine.result = result{engine: &c.engine}
+	return c.finish(ctx, c.engine.result.drain())
+}
+
+// resetStatements are what each policy of Config.Reset runs between two uses. RESET ALL leaves the role and the session
+// authorization alone, so they are reset by name.
+var resetStatements = map[ResetPolicy]string{
+	ResetSession: "reset session authorization; reset role; reset all; unlisten *; select pg_catalog.pg_advisory_unlock_all(); close all",
+	ResetDiscard: "discard all",
+}
+
+func (c *Conn) resetPolicy(ctx context.Context) error {
+	sql, ok := resetStatements[c.cfg.Reset]
+	if !ok {
+		return nil
+	}
+	if err := c.simple(ctx, sql); err != nil {
+		if ctx.Err() != nil && !c.pg.IsClosed() {
+			return ctx.Err()
+		}
+		c.broken = true
+		return sqldriver.ErrBadConn
+	}
+	return nil
+}
+
+// pingIdle is after how long an idle connection is pinged where the platform cannot look at the socket.
+const pingIdle = time.Second
+
+// alive reports whether the connection still leads to its server. It looks at the socket, which costs no round trip, takes
+// what has arrived, and pings only after ping_after, or where looking is not possible.
+func (c *Conn) alive(ctx context.Context) bool {
+	idle := time.Since(c.lastUsed)
+	switch c.wire.peek() {
+	case peekGone:
+		return false
+	case peekData:
+		if c.wire.absorb() != nil {
+			return false
+		}
+	case peekUnknown:
+		if idle > pingIdle {
+			return c.Ping(ctx) == nil
+		}
+	}
+	if c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter {
+		return c.Ping(ctx) == nil
+	}
+	return true
+}

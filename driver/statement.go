@@ -1,0 +1,174 @@
+package driver
+
+import (
+	"container/list"
+	"strconv"
+)
+
+// column describes a result column.
+type column struct {
+	name   string
+	oid    uint32
+	table  uint32 // OID of the table that the column belongs to, 0 for an expression
+	attnum uint16
+	size   int16
+	typmod int32
+	format int16
+	decode decoder
+}
+
+// statement is what is known of one SQL text on one connection. All executions of the text share it.
+type statement struct {
+	sql       string
+	described bool
+	params    []uint32 // parameter types, when described
+	columns   []column // result columns, when described; nil when the statement returns no rows
+	formats   []int16  // formats to ask for, one for each column
+	names     []string // column names, shared by all Rows
+
+	name     string // name on the server, "" while it has never been prepared
+	prepared bool   // whether the server holds it under name
+	uses     int    // executions so far
+	pins     int    // open *sql.Stmt on it: a pinned statement is not evicted
+	entry    *list.Element
+}
+
+// forget drops what the server said of the statement: the next use asks again.
+func (s *statement) forget() {
+	s.described, s.prepared = false, false
+	s.params, s.columns, s.formats, s.names = nil, nil, nil, nil
+}
+
+// statements is the statement cache of a connection: least recently used first out. It does no I/O: what is to be
+// closed on the server waits in closing for the next request.
+type statements struct {
+	threshold int // executions before a statement is prepared, -1: never
+	max       int // prepared statements kept, -1: any number
+	bySQL     map[string]*statement
+	recent    list.List // of *statement, most recent first
+	next      int       // number of the next server-side name
+	closing   []string  // server-side names to close with the next request
+}
+
+// maxDescribed bounds the descriptions kept of statements that are not prepared.
+const maxDescribed = 512
+
+func newStatements(threshold, max int) *statements {
+	s := &statements{threshold: threshold, max: max, bySQL: make(map[string]*statement)}
+	s.recent.Init()
+	return s
+}
+
+// lookup returns the statement of sql, made when it is new, as the most recently used.
+func (s *statements) lookup(sql string) *statement {
+	st := s.bySQL[sql]
+	if st == nil {
+		st = &statement{sql: sql}
+		st.entry = s.recent.PushFront(st)
+		s.bySQL[sql] = st
+		s.evictDescribed()
+		return st
+	}
+	s.recent.MoveToFront(st.entry)
+	return st
+}
+
+// isPreparedSQL reports whether the server holds the statement of sql.
+func (s *statements) isPreparedSQL(sql string) bool {
+	st := s.bySQL[sql]
+	return st != nil && st.prepared
+}
+
+// prepareNow reports whether the next execution of st is to prepare it, and names it when so.
+func (s *statements) prepareNow(st *statement) bool {
+	if st.prepared || st.pins == 0 && (s.threshold < 0 || s.max == 0 || st.uses < s.threshold) {
+		return false
+	}
+	if st.name == "" {
+		s.next++
+		st.name = "pycopg_" + strconv.Itoa(s.next)
+	}
+	return true
+}
+
+// isPrepared records that the server now holds st, and evicts the least recently used beyond the limit.
+func (s *statements) isPrepared(st *statement) {
+	st.prepared = true
+	s.evictPrepared()
+}
+
+// discard takes st out of the cache and has it closed on the server with the next request.
+func (s *statements) discard(st *statement) {
+	s.unprepare(st)
+	if s.bySQL[st.sql] == st {
+		delete(s.bySQL, st.sql)
+		s.recent.Remove(st.entry)
+	}
+}
+
+// unprepare has st closed on the server with the next request.
+func (s *statements) unprepare(st *statement) {
+	if st.prepared {
+		s.closing = append(s.closing, st.name)
+	}
+	st.prepared, st.name = false, ""
+}
+
+// unpin ends one *sql.Stmt's hold on st. The statement stays, as a candidate for eviction.
+func (s *statements) unpin(st *statement) {
+	st.pins--
+	if st.pins > 0 {
+		return
+	}
+	if s.threshold < 0 || s.max == 0 || s.bySQL[st.sql] != st {
+		s.unprepare(st)
+		return
+	}
+	s.evictPrepared()
+}
+
+// vanished records that the server holds no prepared statement any more (DISCARD ALL, DEALLOCATE ALL).
+func (s *statements) vanished() {
+	for _, st := range s.bySQL {
+		st.prepared = false
+	}
+	s.closing = nil
+}
+
+// reset forgets everything that the server said: user code had the connection.
+func (s *statements) reset() {
+	for _, st := range s.bySQL {
+		s.unprepare(st)
+		st.forget()
+	}
+}
+
+func (s *statements) evictPrepared() {
+	if s.max < 0 {
+		return
+	}
+	kept := 0
+	for e := s.recent.Front(); e != nil; {
+		st := e.Value.(*statement)
+		e = e.Next()
+		if !st.prepared || st.pins > 0 {
+			continue
+		}
+		if kept++; kept > s.max {
+			s.discard(st)
+		}
+	}
+}
+
+func (s *statements) evictDescribed() {
+	if len(s.bySQL) <= maxDescribed {
+		return
+	}
+	for e := s.recent.Back(); e != nil; e = e.Prev() {
+		st := e.Value.(*statement)
+		if !st.prepared && st.pins == 0 {
+			s.discard(st)
+			return
+		}
+	}
+}

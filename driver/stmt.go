@@ -1,0 +1,125 @@
+package driver
+
+import (
+	"context"
+	sqldriver "database/sql/driver"
+	"errors"
+	"fmt"
+)
+
+// stmt is a prepared statement of database/sql on one connection. Statements of the same text share what the server holds.
+type stmt struct {
+	conn   *Conn
+	st     *statement
+	closed bool
+}
+
+var (
+	_ sqldriver.Stmt              = (*stmt)(nil)
+	_ sqldriver.StmtExecContext   = (*stmt)(nil)
+	_ sqldriver.StmtQueryContext  = (*stmt)(nil)
+	_ sqldriver.NamedValueChecker = (*stmt)(nil)
+)
+
+// PrepareContext implements [sqldriver.ConnPrepareContext]: one round trip, none when the connection holds the
+// statement already.
+func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkSQL(query); err != nil {
+		return nil, err
+	}
+	if err := refuseCopy(query, c.engine.standardStrings()); err != nil {
+		return nil, err
+	}
+	st := c.engine.stmts.lookup(query)
+	st.pins++
+	if !st.described || !st.prepared && !c.engine.unnamed {
+		c.wire.watch(ctx)
+		err := c.engine.describe(st)
+		if err = c.harmless(c.finish(ctx, err)); err != nil {
+			c.engine.stmts.unpin(st)
+			return nil, err
+		}
+	}
+	return &stmt{conn: c, st: st}, nil
+}
+
+// Close implements [sqldriver.Stmt]. The server's statement is closed with a later request.
+func (s *stmt) Close() error {
+	if !s.closed {
+		s.closed = true
+		s.conn.engine.stmts.unpin(s.st)
+	}
+	return nil
+}
+
+// NumInput implements [sqldriver.Stmt]: the number of parameters, which database/sql checks.
+func (s *stmt) NumInput() int {
+	if !s.st.described {
+		return -1
+	}
+	return len(s.st.params)
+}
+
+// CheckNamedValue implements [sqldriver.NamedValueChecker].
+func (s *stmt) CheckNamedValue(nv *sqldriver.NamedValue) error {
+	if cmd, ok := nv.Value.(*command); ok {
+		cmd.reached = true
+		return errors.New("driver: driver.Do got a prepared handle (GORM's PrepareStmt, say); give it the *sql.DB, *sql.Conn or *sql.Tx")
+	}
+	return checkNamedValue(nv)
+}
+
+// ExecContext implements [sqldriver.StmtExecContext].
+func (s *stmt) ExecContext(ctx context.Context, args []sqldriver.NamedValue) (sqldriver.Result, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	ctx, trace, r, err := s.start(ctx, args)
+	return s.conn.execResult(ctx, trace, r, err)
+}
+
+// QueryContext implements [sqldriver.StmtQueryContext].
+func (s *stmt) QueryContext(ctx context.Context, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	ctx, trace, r, err := s.start(ctx, args)
+	return s.conn.queryResult(ctx, trace, s.st.sql, r, err)
+}
+
+func (s *stmt) ready(ctx context.Context) error {
+	if s.closed {
+		return fmt.Errorf("driver: the statement is closed: %s", abbreviate(s.st.sql))
+	}
+	return s.conn.ready(ctx)
+}
+
+func (s *stmt) start(ctx context.Context, args []sqldriver.NamedValue) (context.Context, *queryTrace, *result, error) {
+	c := s.conn
+	values := argValues(args)
+	ctx, trace := c.traceStart(ctx, s.st.sql, values, s.st.prepared)
+	c.wire.watch(ctx)
+	r, err := c.engine.startStatement(s.st, values)
+	return ctx, trace, r, err
+}
+
+// Exec implements [sqldriver.Stmt]; database/sql calls ExecContext.
+func (s *stmt) Exec(args []sqldriver.Value) (sqldriver.Result, error) {
+	return s.ExecContext(context.Background(), namedValues(args))
+}
+
+// Query implements [sqldriver.Stmt]; database/sql calls QueryContext.
+func (s *stmt) Query(args []sqldriver.Value) (sqldriver.Rows, error) {
+	return s.QueryContext(context.Background(), namedValues(args))
+}
+
+func namedValues(args []sqldriver.Value) []sqldriver.NamedValue {
+	named := make([]sqldriver.NamedValue, len(args))
+	for i, v := range args {
+		named[i] = sqldriver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	return named
+}

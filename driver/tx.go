@@ -1,0 +1,122 @@
+package driver
+
+import (
+	"context"
+	"database/sql"
+	sqldriver "database/sql/driver"
+	"errors"
+	"fmt"
+)
+
+// tx is a transaction. It keeps no context: Commit and Rollback outlive the one that it was begun with.
+type tx struct{ conn *Conn }
+
+var _ sqldriver.Tx = tx{}
+
+// BeginTx implements [sqldriver.ConnBeginTx]. [sql.LevelSnapshot] is REPEATABLE READ; WriteCommitted and Linearizable
+// are refused. ReadOnly=false leaves the server's default_transaction_read_only as it is (compat=pq: READ WRITE, as
+// lib/pq sends).
+func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver.Tx, error) {
+	begin, err := beginStatement(opts, c.cfg.Compat)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	if c.pg.TxStatus() != 'I' {
+		return nil, errors.New("driver: begin: the connection is inside a transaction already")
+	}
+	c.firstErr = nil
+	if err := c.harmless(c.simple(ctx, begin)); err != nil {
+		return nil, err
+	}
+	return tx{conn: c}, nil
+}
+
+// beginStatement is the BEGIN for opts.
+func beginStatement(opts sqldriver.TxOptions, compat Compat) (string, error) {
+	begin := "begin"
+	switch level := sql.IsolationLevel(opts.Isolation); level {
+	case sql.LevelDefault:
+	case sql.LevelReadUncommitted:
+		begin += " isolation level read uncommitted"
+	case sql.LevelReadCommitted:
+		begin += " isolation level read committed"
+	case sql.LevelRepeatableRead, sql.LevelSnapshot:
+		begin += " isolation level repeatable read"
+	case sql.LevelSerializable:
+		begin += " isolation level serializable"
+	default:
+		return "", fmt.Errorf("driver: begin: PostgreSQL has no isolation level %s", level)
+	}
+	switch {
+	case opts.ReadOnly:
+		begin += " read only"
+	case compat == CompatPq:
+		begin += " read write"
+	}
+	return begin, nil
+}
+
+// Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
+// [ErrCommitUnknown].
+func (t tx) Commit() error {
+	c := t.conn
+	first := c.firstErr
+	if err := c.ready(context.Background()); err != nil {
+		if c.pg.IsClosed() {
+			return rolledBack(err)
+		}
+		return err
+	}
+	r, err := c.engine.startSimple("commit")
+	if err == nil {
+		err = r.drain()
+	}
+	tag := c.engine.result.tag
+	var unsent *retryError
+	switch {
+	case errors.As(err, &unsent):
+		return rolledBack(c.finish(context.Background(), err))
+	case err != nil && c.pg.IsClosed():
+		return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+	case err != nil:
+		return c.finish(context.Background(), err)
+	case tag == "ROLLBACK":
+		c.firstErr = nil
+		return rolledBack(first)
+	}
+	c.firstErr = nil
+	return nil
+}
+
+func rolledBack(first error) error {
+	if first == nil {
+		return ErrCommitRolledBack
+	}
+	return fmt.Errorf("%w: %w", ErrCommitRolledBack, first)
+}
+
+// Rollback implements [sqldriver.Tx]. It takes at most a few seconds, whatever became of the transaction's context,
+// and returns nil when the connection is gone: the server has rolled back then.
+func (t tx) Rollback() error {
+	c := t.conn
+	if c.open != nil {
+		c.open.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := c.ready(ctx); err != nil {
+		if c.pg.IsClosed() {
+			return nil
+		}
+		return err
+	}
+	err := c.simple(ctx, "rollback")
+	c.firstErr = nil
+	if c.pg.IsClosed() {
+		return nil
+	}
+	return err
+}
