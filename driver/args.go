@@ -16,6 +16,9 @@ func (c *Conn) CheckNamedValue(nv *sqldriver.NamedValue) error {
 }
 
 func checkNamedValue(nv *sqldriver.NamedValue) error {
+	if isSetting(nv.Value) {
+		return nil
+	}
 	v, err := checkArg(nv.Value)
 	if err != nil {
 		return fmt.Errorf("driver: argument $%d: %w", nv.Ordinal, err)

@@ -53,10 +53,11 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.N
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
-	values := argValues(args)
-	ctx, trace := c.traceStart(ctx, query, values, c.engine.stmts.isPreparedSQL(query))
-	c.wire.watch(ctx)
-	r, err := c.engine.start(query, values)
+	k, err := c.newCall(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	ctx, trace, r, err := c.start(ctx, k)
 	return c.execResult(ctx, trace, r, err)
 }
 
@@ -85,11 +86,20 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
-	values := argValues(args)
-	ctx, trace := c.traceStart(ctx, query, values, c.engine.stmts.isPreparedSQL(query))
+	k, err := c.newCall(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	ctx, trace, r, err := c.start(ctx, k)
+	return c.queryResult(ctx, trace, k.sql, r, err)
+}
+
+// start tells the hooks, arms the cancel and sends the statement.
+func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace, *result, error) {
+	ctx, trace := c.traceStart(ctx, k.sql, k.args, c.engine.stmts.isPreparedSQL(k.sql))
 	c.wire.watch(ctx)
-	r, err := c.engine.start(query, values)
-	return c.queryResult(ctx, trace, query, r, err)
+	r, err := c.engine.start(k)
+	return ctx, trace, r, err
 }
 
 func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, r *result, err error) (sqldriver.Rows, error) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
@@ -38,18 +37,18 @@ func (e *engine) give(buf []byte) {
 	}
 }
 
-// start runs sql with args and returns its result at its first row, or at its end.
-func (e *engine) start(sql string, args []any) (*result, error) {
-	if err := checkSQL(sql); err != nil {
+// start runs a call and returns its result at its first row, or at its end.
+func (e *engine) start(k call) (*result, error) {
+	if err := checkSQL(k.sql); err != nil {
 		return nil, err
 	}
-	if len(args) == 0 && e.needsSimple(sql) {
-		return e.startSimple(sql)
+	if k.options.Simple || len(k.args) == 0 && e.needsSimple(k.sql) {
+		return e.startSimple(k.sql)
 	}
-	if err := refuseCopy(sql, e.standardStrings()); err != nil {
+	if err := refuseCopy(k.sql, e.standardStrings()); err != nil {
 		return nil, err
 	}
-	return e.startStatement(e.stmts.lookup(sql), args)
+	return e.startStatement(e.stmts.lookup(k.sql), k.args, k.options.Prepare)
 }
 
 // checkSQL refuses what cannot travel as a statement's text.
@@ -90,11 +89,11 @@ func (e *engine) startSimple(sql string) (*result, error) {
 
 // startStatement runs st with args. A statement whose plan or name the server no longer accepts is prepared again and
 // run once more, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
-func (e *engine) startStatement(st *statement, args []any) (*result, error) {
+func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*result, error) {
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}
-	r, err := e.attempt(st, args)
+	r, err := e.attempt(st, args, prepare)
 	if err == nil || !e.result.refusedPlan() {
 		return r, err
 	}
@@ -103,7 +102,7 @@ func (e *engine) startStatement(st *statement, args []any) (*result, error) {
 	if e.txStatus() != 'I' {
 		return nil, fmt.Errorf("%w: %w", ErrStalePlan, err)
 	}
-	return e.attempt(st, args)
+	return e.attempt(st, args, prepare)
 }
 
 func (e *engine) checkCount(st *statement, args []any) error {
@@ -117,16 +116,16 @@ func (e *engine) checkCount(st *statement, args []any) error {
 }
 
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
-func (e *engine) attempt(st *statement, args []any) (*result, error) {
+func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
 	e.result = result{engine: e, st: st}
-	if !st.described && st.pins == 0 && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
+	if !st.described && st.pins == 0 && (wanted == nil || !*wanted) && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
 		if r, err := e.attemptText(st, args); err != errNeedsTypes {
 			return r, err
 		}
 	}
 	parsed, remembered := false, st.described
 	if !st.described {
-		if err := e.describe(st); err != nil {
+		if err := e.describe(st, wanted); err != nil {
 			return nil, err
 		}
 		parsed = !e.unnamed && !st.prepared
@@ -135,15 +134,14 @@ func (e *engine) attempt(st *statement, args []any) (*result, error) {
 		}
 	}
 	buf := e.closings(e.take())
-	name, prepare := "", !e.unnamed && e.stmts.prepareNow(st)
-	switch {
-	case st.prepared:
+	prepared := st.prepared && (wanted == nil || *wanted)
+	prepare := !st.prepared && !e.unnamed && e.stmts.prepareNow(st, wanted)
+	name := ""
+	if prepared || prepare {
 		name = st.name
-	case prepare:
-		name = st.name
+	}
+	if prepare || !prepared && !parsed {
 		buf = appendParse(buf, name, st.sql, st.params)
-	case !parsed:
-		buf = appendParse(buf, "", st.sql, st.params)
 	}
 	buf, err := appendBind(buf, name, len(args), func(dst []byte, i int) ([]byte, int16, error) {
 		return e.codecs.appendParam(dst, st.params[i], args[i])
@@ -152,12 +150,12 @@ func (e *engine) attempt(st *statement, args []any) (*result, error) {
 		e.give(buf)
 		return nil, err
 	}
-	if !st.prepared {
+	if !prepared {
 		buf = appendDescribe(buf, 'P', "")
 	}
 	st.uses++
 	e.result = result{
-		engine: e, st: st, prepared: st.prepared, preparing: prepare, remembered: remembered,
+		engine: e, st: st, prepared: prepared, preparing: prepare, remembered: remembered,
 		columns: st.columns, names: st.names,
 	}
 	return e.begin(appendSync(appendExecute(buf)))
@@ -218,11 +216,12 @@ func (e *engine) closings(buf []byte) []byte {
 	return buf
 }
 
-// describe asks the server for the types of a statement, in a round trip of its own.
-func (e *engine) describe(st *statement) error {
+// describe asks the server for the types of a statement, in a round trip of its own, and prepares it on the way when its
+// time has come.
+func (e *engine) describe(st *statement, wanted *bool) error {
 	buf := e.closings(e.take())
 	name := ""
-	prepare := st.pins > 0 && !e.unnamed && e.stmts.prepareNow(st)
+	prepare := !e.unnamed && e.stmts.prepareNow(st, wanted)
 	if prepare {
 		name = st.name
 	}
@@ -255,7 +254,7 @@ func (e *engine) readDescription(st *statement, prepare bool) error {
 		case *pgproto3.RowDescription:
 			st.setColumns(e.codecs, e.codecs.columns(msg))
 		case *pgproto3.ErrorResponse:
-			failure = pgconn.ErrorResponseToPgError(msg)
+			failure = newServerError(msg)
 		case *pgproto3.ReadyForQuery:
 			st.described = failure == nil
 			return failure

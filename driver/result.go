@@ -163,7 +163,7 @@ func (r *result) read() event {
 		r.tag, r.count = "", 0
 		return atTag
 	case *pgproto3.ErrorResponse:
-		r.fail(pgconn.ErrorResponseToPgError(msg))
+		r.fail(newServerError(msg))
 	case *pgproto3.CopyInResponse:
 		r.refuseCopyIn()
 	case *pgproto3.CopyOutResponse:
@@ -248,8 +248,8 @@ func (r *result) refuseCopyIn() {
 // refusedPlan reports whether the result failed before it was bound because of what the driver remembered of the
 // statement: the server no longer has it, or its columns or parameters have changed. It may run once more then.
 func (r *result) refusedPlan() bool {
-	pg, ok := r.err.(*pgconn.PgError)
-	if !ok || r.bound || r.st == nil {
+	var pg *pgconn.PgError
+	if r.bound || r.st == nil || !errors.As(r.err, &pg) {
 		return false
 	}
 	if r.prepared {

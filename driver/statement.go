@@ -48,10 +48,14 @@ type statements struct {
 	recent    list.List // of *statement, most recent first
 	next      int       // number of the next server-side name
 	closing   []string  // server-side names to close with the next request
+	textBytes int       // length of all texts in bySQL
 }
 
-// maxDescribed bounds the descriptions kept of statements that are not prepared.
-const maxDescribed = 512
+// maxTexts and maxTextBytes bound the statements that are remembered, prepared ones apart.
+const (
+	maxTexts     = 512
+	maxTextBytes = 1 << 20
+)
 
 func newStatements(threshold, max int) *statements {
 	s := &statements{threshold: threshold, max: max, bySQL: make(map[string]*statement)}
@@ -66,7 +70,8 @@ func (s *statements) lookup(sql string) *statement {
 		st = &statement{sql: sql}
 		st.entry = s.recent.PushFront(st)
 		s.bySQL[sql] = st
-		s.evictDescribed()
+		s.textBytes += len(sql)
+		s.evictTexts()
 		return st
 	}
 	s.recent.MoveToFront(st.entry)
@@ -79,9 +84,18 @@ func (s *statements) isPreparedSQL(sql string) bool {
 	return st != nil && st.prepared
 }
 
-// prepareNow reports whether the next execution of st is to prepare it, and names it when so.
-func (s *statements) prepareNow(st *statement) bool {
-	if st.prepared || st.pins == 0 && (s.threshold < 0 || s.max == 0 || st.uses < s.threshold) {
+// prepareNow reports whether the next execution of st is to prepare it, and names it when so. wanted is the caller's
+// decision, nil when it is left to the threshold.
+func (s *statements) prepareNow(st *statement, wanted *bool) bool {
+	switch {
+	case st.prepared:
+		return false
+	case st.pins > 0:
+	case wanted != nil:
+		if !*wanted {
+			return false
+		}
+	case s.threshold < 0 || s.max == 0 || st.uses < s.threshold:
 		return false
 	}
 	if st.name == "" {
@@ -103,6 +117,7 @@ func (s *statements) discard(st *statement) {
 	if s.bySQL[st.sql] == st {
 		delete(s.bySQL, st.sql)
 		s.recent.Remove(st.entry)
+		s.textBytes -= len(st.sql)
 	}
 }
 
@@ -160,15 +175,13 @@ func (s *statements) evictPrepared() {
 	}
 }
 
-func (s *statements) evictDescribed() {
-	if len(s.bySQL) <= maxDescribed {
-		return
-	}
-	for e := s.recent.Back(); e != nil; e = e.Prev() {
+// evictTexts forgets the least recently used statements that the server does not hold. The newest stays.
+func (s *statements) evictTexts() {
+	for e := s.recent.Back(); e != s.recent.Front() && (len(s.bySQL) > maxTexts || s.textBytes > maxTextBytes); {
 		st := e.Value.(*statement)
+		e = e.Prev()
 		if !st.prepared && st.pins == 0 {
 			s.discard(st)
-			return
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 	st.pins++
 	if !st.described || !st.prepared && !c.engine.unnamed {
 		c.wire.watch(ctx)
-		err := c.engine.describe(st)
+		err := c.engine.describe(st, nil)
 		if err = c.harmless(c.finish(ctx, err)); err != nil {
 			c.engine.stmts.unpin(st)
 			return nil, err
@@ -102,7 +102,7 @@ func (s *stmt) start(ctx context.Context, args []sqldriver.NamedValue) (context.
 	values := argValues(args)
 	ctx, trace := c.traceStart(ctx, s.st.sql, values, s.st.prepared)
 	c.wire.watch(ctx)
-	r, err := c.engine.startStatement(s.st, values)
+	r, err := c.engine.startStatement(s.st, values, nil)
 	return ctx, trace, r, err
 }
 

@@ -104,12 +104,12 @@ func (w *wire) parting(err error) error {
 		if rerr != nil {
 			var fatal *pgconn.PgError
 			if errors.As(rerr, &fatal) {
-				return fatal
+				return &serverError{pg: fatal}
 			}
 			return err
 		}
 		if e, ok := msg.(*pgproto3.ErrorResponse); ok {
-			return pgconn.ErrorResponseToPgError(e)
+			return newServerError(e)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func (w *wire) receive() (pgproto3.BackendMessage, error) {
 	w.kill()
 	var fatal *pgconn.PgError
 	if errors.As(err, &fatal) {
-		return nil, fatal
+		return nil, &serverError{pg: fatal}
 	}
 	// pgconn's label says "safe to retry", which is untrue: take it off.
 	if inner := errors.Unwrap(err); inner != nil {

@@ -1,0 +1,155 @@
+package driver
+
+import (
+	"context"
+	sqldriver "database/sql/driver"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// QueryOptions are settings of one call. They are the first of its arguments (db.QueryContext(ctx, sql,
+// driver.QueryOptions{…}, args...)), or come with the context by [WithQueryOptions]; an argument wins.
+type QueryOptions struct {
+	// Prepare decides whether the statement is prepared on the server: true at once, false not at all, nil by
+	// prepare_threshold.
+	Prepare *bool
+
+	// Simple runs the text with the simple query protocol. It takes no arguments then. Some proxies (PgBouncer's admin
+	// console) understand nothing else.
+	Simple bool
+}
+
+type optionsKey struct{}
+
+// WithQueryOptions returns a context whose statements run with o.
+func WithQueryOptions(ctx context.Context, o QueryOptions) context.Context {
+	return context.WithValue(ctx, optionsKey{}, o)
+}
+
+// call is what one Exec or Query runs.
+type call struct {
+	sql     string
+	args    []any
+	options QueryOptions
+}
+
+// newCall takes the options off the arguments, and turns named ones into numbered ones.
+func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedValue) (call, error) {
+	k := call{sql: sql}
+	if o, ok := ctx.Value(optionsKey{}).(QueryOptions); ok {
+		k.options = o
+	}
+	k.args = argValues(args)
+	if err := c.takeLeading(ctx, &k); err != nil {
+		return k, err
+	}
+	if len(k.args) == len(args) {
+		var err error
+		if k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings()); err != nil {
+			return k, err
+		}
+	}
+	if k.options.Simple && len(k.args) > 0 {
+		return k, fmt.Errorf("driver: the simple protocol takes no arguments, but %d were given", len(k.args))
+	}
+	return k, nil
+}
+
+// takeLeading takes the arguments that are settings: this driver's and pgx's. The result formats that pgx takes change
+// no value here; its execution modes only whether the statement is prepared.
+func (c *Conn) takeLeading(ctx context.Context, k *call) error {
+	for len(k.args) > 0 {
+		switch a := k.args[0].(type) {
+		case QueryOptions:
+			k.options = a
+		case pgx.QueryExecMode:
+			if a != pgx.QueryExecModeCacheStatement {
+				k.options.Prepare = new(bool)
+			}
+		case pgx.QueryResultFormats, pgx.QueryResultFormatsByOID:
+		case pgx.QueryRewriter:
+			sql, args, err := a.RewriteQuery(ctx, c.px, k.sql, k.args[1:])
+			if err != nil {
+				return fmt.Errorf("driver: rewrite query: %w", err)
+			}
+			k.sql = sql
+			if k.args, err = checkArgs(args); err != nil {
+				return err
+			}
+			continue
+		default:
+			return nil
+		}
+		k.args = k.args[1:]
+	}
+	return nil
+}
+
+// isSetting reports whether v is a leading argument that is no value of the statement.
+func isSetting(v any) bool {
+	switch v.(type) {
+	case QueryOptions, pgx.QueryExecMode, pgx.QueryResultFormats, pgx.QueryResultFormatsByOID, pgx.QueryRewriter:
+		return true
+	}
+	return false
+}
+
+func checkArgs(args []any) ([]any, error) {
+	checked := make([]any, len(args))
+	for i, v := range args {
+		nv := sqldriver.NamedValue{Ordinal: i + 1, Value: v}
+		if err := checkNamedValue(&nv); err != nil {
+			return nil, err
+		}
+		checked[i] = nv.Value
+	}
+	return checked, nil
+}
+
+// numberNamed turns @name into $n where name is that of a sql.Named argument. Where the statement names none of them
+// they are positional, as lib/pq and pgx take them; where it names some, all must be named in it.
+func numberNamed(sql string, args []sqldriver.NamedValue, values []any, standard bool) (string, []any, error) {
+	numbers := make(map[string]int)
+	for i := range args {
+		if args[i].Name != "" {
+			numbers[args[i].Name] = i + 1
+		}
+	}
+	if len(numbers) == 0 {
+		return sql, values, nil
+	}
+	var b strings.Builder
+	seen := make(map[string]bool)
+	l := lexer{sql: sql, standard: standard}
+	var before token
+	from := 0
+	for t := l.next(); t.kind != 0; before, t = t, l.next() {
+		if t.kind != 'w' || before.kind != '@' || before.start != t.start-1 || before.start > 0 && isOperator(sql[before.start-1]) {
+			continue
+		}
+		n, ok := numbers[t.text]
+		if !ok {
+			continue
+		}
+		seen[t.text] = true
+		b.WriteString(sql[from:before.start])
+		b.WriteString("$" + strconv.Itoa(n))
+		from = t.start + len(t.text)
+	}
+	if len(seen) == 0 {
+		return sql, values, nil
+	}
+	for name := range numbers {
+		if !seen[name] {
+			return "", nil, fmt.Errorf("driver: the statement has no @%s, but an argument of that name was given", name)
+		}
+	}
+	b.WriteString(sql[from:])
+	return b.String(), values, nil
+}
+
+// isOperator reports whether c can be part of an operator before an @ ("<@", "@@").
+func isOperator(c byte) bool { return strings.IndexByte("+-*/<>=~!@#%^&|`?", c) >= 0 }

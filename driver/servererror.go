@@ -1,0 +1,61 @@
+package driver
+
+import (
+	"reflect"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// serverError is an error of the server. It is a *pgconn.PgError to errors.As, and also fills lib/pq's *pq.Error, which it
+// knows by its shape only.
+type serverError struct{ pg *pgconn.PgError }
+
+func newServerError(msg *pgproto3.ErrorResponse) *serverError {
+	return &serverError{pg: pgconn.ErrorResponseToPgError(msg)}
+}
+
+func (e *serverError) Error() string { return e.pg.Error() }
+
+// SQLState is the error's SQLSTATE, as *pgconn.PgError and *pq.Error give it.
+func (e *serverError) SQLState() string { return e.pg.Code }
+
+func (e *serverError) Unwrap() error { return e.pg }
+
+// As fills target when it is a **pq.Error of github.com/lib/pq. The package is not imported.
+func (e *serverError) As(target any) bool {
+	p := reflect.ValueOf(target).Elem() // errors.As has checked that target is a non-nil pointer
+	t := p.Type()
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct || t.Elem().PkgPath() != "github.com/lib/pq" || t.Elem().Name() != "Error" {
+		return false
+	}
+	v := reflect.New(t.Elem())
+	for name, value := range e.pqFields() {
+		f := v.Elem().FieldByName(name)
+		if !f.IsValid() || f.Kind() != reflect.String || !f.CanSet() {
+			return false
+		}
+		f.SetString(value)
+	}
+	p.Set(v)
+	return true
+}
+
+// pqFields are the fields of a *pq.Error: text, as they travel on the wire.
+func (e *serverError) pqFields() map[string]string {
+	number := func(n int32) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(int(n))
+	}
+	pg := e.pg
+	return map[string]string{
+		"Severity": pg.Severity, "Code": pg.Code, "Message": pg.Message, "Detail": pg.Detail, "Hint": pg.Hint,
+		"Position": number(pg.Position), "InternalPosition": number(pg.InternalPosition), "InternalQuery": pg.InternalQuery,
+		"Where": pg.Where, "Schema": pg.SchemaName, "Table": pg.TableName, "Column": pg.ColumnName,
+		"DataTypeName": pg.DataTypeName, "Constraint": pg.ConstraintName, "File": pg.File, "Line": number(pg.Line),
+		"Routine": pg.Routine,
+	}
+}
