@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"log/slog"
@@ -17,21 +18,45 @@ import (
 // function that got c, nor be closed. The driver forgets what it knew of the session: prepared statements are
 // prepared again.
 func (c *Conn) Conn() *pgx.Conn {
-	c.lent = true
+	c.lend()
 	return c.px
 }
 
 // PgConn returns the underlying *pgconn.PgConn, under the rules of [Conn.Conn].
 func (c *Conn) PgConn() *pgconn.PgConn {
-	c.lent = true
+	c.lend()
 	return c.pg
+}
+
+// lend prepares the connection for other hands: a BEGIN that waits is sent, in one bounded round trip. Where that fails
+// the connection is closed, so that nothing commits that was meant to be in a transaction.
+func (c *Conn) lend() {
+	c.lent = true
+	if c.engine.inFlight { // in a hook: the statement that is being read has taken along what waited
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if c.settle(ctx) != nil {
+		c.wire.kill()
+	}
+}
+
+// settle sends what waits for a request.
+func (c *Conn) settle(ctx context.Context) error {
+	if !c.engine.waiting() {
+		return nil
+	}
+	c.wire.watch(ctx)
+	return c.finish(ctx, c.engine.flush())
 }
 
 // Connector returns the connector of the pool that c belongs to.
 func (c *Conn) Connector() *Connector { return c.connector }
 
 // TxStatus is 'I' when the session is idle, 'T' inside a transaction, 'E' inside a failed one.
-func (c *Conn) TxStatus() byte { return c.pg.TxStatus() }
+// A transaction whose BEGIN waits for its first statement counts as 'T'.
+func (c *Conn) TxStatus() byte { return c.engine.status() }
 
 // IsClosed reports whether the connection has been closed, by either side as far as it was noticed.
 func (c *Conn) IsClosed() bool { return c.pg.IsClosed() }

@@ -121,6 +121,8 @@ func (c *Conn) ready(ctx context.Context) error {
 		return fmt.Errorf("%w: close them before the next statement; they are of: %s", ErrRowsOpen, abbreviate(c.open.sql))
 	case c.reserved != nil && reservationOf(ctx) != c.reserved:
 		return fmt.Errorf("%w: it is used by %s", ErrBusy, c.reserved.operation)
+	case c.engine.beginErr != nil:
+		return fmt.Errorf("driver: the transaction was never begun: %w", c.engine.beginErr)
 	case c.pg.IsBusy():
 		return fmt.Errorf("%w: a result read through pgx on it has not been closed", ErrBusy)
 	}
@@ -138,7 +140,7 @@ func (c *Conn) ready(ctx context.Context) error {
 func (c *Conn) finish(ctx context.Context, err error) error {
 	canceled := c.wire.unwatch()
 	if err == nil {
-		if c.pg.TxStatus() == 'I' {
+		if c.TxStatus() == 'I' {
 			c.firstErr = nil
 		}
 		return nil
@@ -168,7 +170,7 @@ func asCanceled(ctx context.Context, err error, closed bool) error {
 // the cause.
 func (c *Conn) lost(err error) error {
 	var retry *retryError
-	if c.pg.TxStatus() == 'I' || !errors.As(err, &retry) {
+	if c.TxStatus() == 'I' || !errors.As(err, &retry) {
 		return err
 	}
 	switch {
@@ -186,7 +188,7 @@ func (c *Conn) noteFailure(err *error) {
 	if code == codeReadOnlyTransaction && c.cfg.wantsPrimary() && c.demoted() {
 		c.broken = true
 	}
-	if c.pg.TxStatus() == 'I' && !c.pg.IsClosed() {
+	if c.TxStatus() == 'I' && !c.pg.IsClosed() {
 		c.firstErr = nil
 		return
 	}
@@ -235,7 +237,7 @@ func (c *Conn) simple(ctx context.Context, sql string) error {
 // harmless marks the loss of the connection in a request that changes nothing as one to retry elsewhere.
 func (c *Conn) harmless(err error) error {
 	var canceled *canceledError
-	if err == nil || !c.pg.IsClosed() || c.pg.TxStatus() != 'I' || errors.As(err, &canceled) || errors.Is(err, sqldriver.ErrBadConn) {
+	if err == nil || !c.pg.IsClosed() || c.TxStatus() != 'I' || errors.As(err, &canceled) || errors.Is(err, sqldriver.ErrBadConn) {
 		return err
 	}
 	return &retryError{cause: err}

@@ -94,6 +94,9 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.settle(ctx); err != nil {
+		return nil, err
+	}
 	c.inDo = true
 	cmd.used = true
 	finished := false

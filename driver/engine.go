@@ -18,7 +18,14 @@ type engine struct {
 	unnamed bool   // never name a statement on the server: a pooler may run the next request elsewhere
 	buf     []byte // request being built, reused
 
-	result result // the one result in use
+	result   result // the one result in use
+	inFlight bool   // a request was sent whose ReadyForQuery has not been read
+
+	// The BEGIN of a lazy transaction travels with the first statement.
+	begin     string // its text while it waits for a request
+	beginning bool   // its answer has not been read
+	begun     bool   // it was sent, and the server's status does not show it yet
+	beginErr  error  // why it failed: the transaction is dead, nothing may be sent in it
 }
 
 // keptBuffer is how large a request buffer may be to be kept for the next request.
@@ -81,10 +88,16 @@ func (e *engine) needsSimple(sql string) bool {
 	return strings.IndexByte(sql, ';') >= 0 && severalStatements(sql, e.standardStrings())
 }
 
-// startSimple runs sql, which may hold several statements, with the simple protocol.
+// startSimple runs sql, which may hold several statements, with the simple protocol. A BEGIN that waits is sent on its
+// own first: behind a failed one, the statements would run outside of a transaction.
 func (e *engine) startSimple(sql string) (*result, error) {
+	if e.begin != "" {
+		if err := e.flush(); err != nil {
+			return nil, err
+		}
+	}
 	e.result = result{engine: e}
-	return e.begin(appendQuery(e.closings(e.take()), sql))
+	return e.run(appendQuery(e.open(), sql))
 }
 
 // startStatement runs st with args. A statement whose plan or name the server no longer accepts is prepared again and
@@ -99,7 +112,7 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 	}
 	e.stmts.unprepare(st)
 	st.forget()
-	if e.txStatus() != 'I' {
+	if e.status() != 'I' {
 		return nil, fmt.Errorf("%w: %w", ErrStalePlan, err)
 	}
 	return e.attempt(st, args, prepare)
@@ -133,7 +146,7 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 			return nil, err
 		}
 	}
-	buf := e.closings(e.take())
+	buf := e.open()
 	prepared := st.prepared && (wanted == nil || *wanted)
 	prepare := !st.prepared && !e.unnamed && e.stmts.prepareNow(st, wanted)
 	name := ""
@@ -158,7 +171,7 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 		engine: e, st: st, prepared: prepared, preparing: prepare, remembered: remembered,
 		columns: st.columns, names: st.names,
 	}
-	return e.begin(appendSync(appendExecute(buf)))
+	return e.run(appendSync(appendExecute(buf)))
 }
 
 // errNeedsTypes says that an argument's encoding depends on the parameter's type.
@@ -171,7 +184,7 @@ func (e *engine) textIsSafe() bool {
 
 // attemptText executes st without knowing its types, arguments and results in text, and learns the types on the way.
 func (e *engine) attemptText(st *statement, args []any) (*result, error) {
-	buf := appendParse(e.closings(e.take()), "", st.sql, nil)
+	buf := appendParse(e.open(), "", st.sql, nil)
 	buf = appendDescribe(buf, 'S', "")
 	buf, err := appendBind(buf, "", len(args), func(dst []byte, i int) ([]byte, int16, error) {
 		out, ok, err := e.codecs.appendTextParam(dst, args[i])
@@ -189,29 +202,44 @@ func (e *engine) attemptText(st *statement, args []any) (*result, error) {
 	}
 	st.uses++
 	e.result = result{engine: e, st: st, learning: true}
-	return e.begin(appendSync(appendExecute(buf)))
+	return e.run(appendSync(appendExecute(buf)))
 }
 
-// begin sends a request and reads its result up to the first row.
-func (e *engine) begin(request []byte) (*result, error) {
+// run sends a request and reads its result up to the first row.
+func (e *engine) run(request []byte) (*result, error) {
 	r := &e.result
-	err := e.send(request)
-	e.give(request)
-	if err != nil {
+	if err := e.dispatch(request); err != nil {
 		r.done, r.err = true, err
 		return nil, err
 	}
-	e.stmts.closing = e.stmts.closing[:0]
 	if err := r.start(); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// closings appends the Close messages that wait for a request. They need no Sync and go first.
-func (e *engine) closings(buf []byte) []byte {
+// dispatch sends a request that open has started.
+func (e *engine) dispatch(request []byte) error {
+	err := e.send(request)
+	e.give(request)
+	if err != nil {
+		return err
+	}
+	e.stmts.closing = e.stmts.closing[:0]
+	e.beginning, e.begin = e.begin != "", ""
+	e.begun, e.inFlight = e.beginning, true
+	return nil
+}
+
+// open starts a request with what waits for one: Close messages, which need no Sync, and then the BEGIN of a lazy
+// transaction. BEGIN is ahead of any Parse: a transaction's characteristics cannot be set behind one.
+func (e *engine) open() []byte {
+	buf := e.take()
 	for _, name := range e.stmts.closing {
 		buf = appendClose(buf, 'S', name)
+	}
+	if e.begin != "" {
+		buf = appendBegin(buf, e.begin)
 	}
 	return buf
 }
@@ -219,7 +247,7 @@ func (e *engine) closings(buf []byte) []byte {
 // describe asks the server for the types of a statement, in a round trip of its own, and prepares it on the way when its
 // time has come.
 func (e *engine) describe(st *statement, wanted *bool) error {
-	buf := e.closings(e.take())
+	buf := e.open()
 	name := ""
 	prepare := !e.unnamed && e.stmts.prepareNow(st, wanted)
 	if prepare {
@@ -228,19 +256,16 @@ func (e *engine) describe(st *statement, wanted *bool) error {
 	buf = appendParse(buf, name, st.sql, nil)
 	buf = appendDescribe(buf, 'S', name)
 	buf = appendSync(buf)
-	err := e.send(buf)
-	e.give(buf)
-	if err != nil {
+	if err := e.dispatch(buf); err != nil {
 		return err
 	}
-	e.stmts.closing = e.stmts.closing[:0]
 	return e.readDescription(st, prepare)
 }
 
 func (e *engine) readDescription(st *statement, prepare bool) error {
 	var failure error
 	for {
-		msg, err := e.receive()
+		msg, err := e.next()
 		if err != nil {
 			return errors.Join(failure, err)
 		}

@@ -67,6 +67,13 @@ func appendQuery(dst []byte, sql string) []byte {
 	return closeMessage(appendString(dst, sql), at)
 }
 
+// appendBegin runs a BEGIN with the extended protocol, without a Sync.
+func appendBegin(dst []byte, begin string) []byte {
+	dst = appendParse(dst, "", begin, nil)
+	dst = append(dst, 'B', 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0) // the unnamed statement in the unnamed portal
+	return appendExecute(dst)
+}
+
 func appendCopyFail(dst []byte, reason string) []byte {
 	dst, at := openMessage(dst, 'f')
 	return closeMessage(appendString(dst, reason), at)

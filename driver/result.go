@@ -131,7 +131,7 @@ func (r *result) drain() error {
 // read reads one message.
 func (r *result) read() event {
 	r.row = nil
-	msg, err := r.engine.receive()
+	msg, err := r.engine.next()
 	if err != nil {
 		r.done = true
 		r.fail(err)

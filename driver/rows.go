@@ -101,7 +101,7 @@ func (r *rows) Close() error {
 		return nil
 	}
 	stopped := false
-	if r.conn.cfg.RowsClose == RowsCloseCancel && r.conn.pg.TxStatus() == 'I' && !r.result.done {
+	if r.conn.cfg.RowsClose == RowsCloseCancel && r.conn.TxStatus() == 'I' && !r.result.done {
 		r.conn.wire.interrupt()
 		stopped = true
 	}

@@ -14,7 +14,8 @@ func (c *Conn) IsValid() bool {
 	}
 	c.reserved = nil
 	c.lastUsed = time.Now()
-	if c.pg.TxStatus() == 'I' || c.cfg.Reset == ResetNone || c.rollback {
+	c.engine.endTx()
+	if c.TxStatus() == 'I' || c.cfg.Reset == ResetNone || c.rollback {
 		return true
 	}
 	c.wire.conn.SetWriteDeadline(time.Now().Add(closeTimeout))

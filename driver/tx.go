@@ -6,6 +6,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // tx is a transaction. It keeps no context: Commit and Rollback outlive the one that it was begun with.
@@ -24,14 +25,33 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
-	if c.pg.TxStatus() != 'I' {
+	if c.TxStatus() != 'I' {
 		return nil, errors.New("driver: begin: the connection is inside a transaction already")
 	}
 	c.firstErr = nil
+	if c.beginsLazily() {
+		c.engine.begin = begin
+		return tx{conn: c}, nil
+	}
 	if err := c.harmless(c.simple(ctx, begin)); err != nil {
 		return nil, err
 	}
 	return tx{conn: c}, nil
+}
+
+// recently is how lately a connection must have been used for BEGIN to wait for the first statement under begin=auto.
+const recently = time.Second
+
+// beginsLazily reports whether BEGIN travels with the first statement. After a longer rest it is sent at once: it finds a
+// dead connection while another can still be taken.
+func (c *Conn) beginsLazily() bool {
+	switch c.cfg.Begin {
+	case BeginEager:
+		return false
+	case BeginLazy:
+		return true
+	}
+	return time.Since(c.lastUsed) < recently
 }
 
 // beginStatement is the BEGIN for opts.
@@ -64,6 +84,13 @@ func beginStatement(opts sqldriver.TxOptions, compat Compat) (string, error) {
 func (t tx) Commit() error {
 	c := t.conn
 	first := c.firstErr
+	if failed := c.engine.beginErr; failed != nil {
+		c.engine.endTx()
+		return rolledBack(failed)
+	}
+	if c.engine.endTx() {
+		return nil
+	}
 	if err := c.ready(context.Background()); err != nil {
 		if c.pg.IsClosed() {
 			return rolledBack(err)
@@ -104,6 +131,10 @@ func (t tx) Rollback() error {
 	c := t.conn
 	if c.open != nil {
 		c.open.Close()
+	}
+	if c.engine.endTx() {
+		c.firstErr = nil
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

@@ -28,6 +28,7 @@ type Config struct {
 	PrepareThreshold, PreparedMax int
 	CancelTimeout, PingAfter time.Duration
 	Compat Compat
+	Begin BeginMode
 	Reset ResetPolicy
 	Pooler Pooler
 	RowsClose RowsClose
@@ -76,3 +77,6 @@ func scanType(oid uint32, c Compat) reflect.Type { return nil }
 func typeLength(oid uint32, t int32) (int64, bool) { return 0, false }
 func typePrecisionScale(oid uint32, t int32) (int64, int64, bool) { return 0,0,false }
 func builtinTypeName(oid uint32) (string, bool) { return "", false }
+
+type BeginMode string
+const (BeginAuto BeginMode="auto"; BeginEager BeginMode="eager"; BeginLazy BeginMode="lazy")
