@@ -20,6 +20,7 @@ const maxCancels = 8
 type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
+	known   *descriptions
 
 	mu struct {
 		sync.Mutex
@@ -35,7 +36,7 @@ var (
 // NewConnector returns the connector of cfg, for [sql.OpenDB]. It copies cfg and does not dial. cfg must have been made
 // by [ParseConfig], [ConfigFromEnv] or [DefaultConfig]; any other is refused when a connection is made.
 func NewConnector(cfg *Config) *Connector {
-	return &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels)}
+	return &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels), known: newDescriptions()}
 }
 
 // Config returns a copy of the connector's settings.
@@ -81,6 +82,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		transport: c.wire,
 		codecs:    newCodecs(c.px.TypeMap(), cn.cfg, c.pg.ParameterStatus),
 		stmts:     newStatements(cn.cfg.PrepareThreshold, cn.cfg.PreparedMax),
+		shared:    cn.known,
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
 	c.lastUsed = time.Now()

@@ -15,8 +15,9 @@ type engine struct {
 	transport
 	codecs  *codecs
 	stmts   *statements
-	unnamed bool   // never name a statement on the server: a pooler may run the next request elsewhere
-	buf     []byte // request being built, reused
+	shared  *descriptions // of the pool
+	unnamed bool          // never name a statement on the server: a pooler may run the next request elsewhere
+	buf     []byte        // request being built, reused
 
 	result   result // the one result in use
 	inFlight bool   // a request was sent whose ReadyForQuery has not been read
@@ -103,6 +104,7 @@ func (e *engine) startSimple(sql string) (*result, error) {
 // startStatement runs st with args. A statement whose plan or name the server no longer accepts is prepared again and
 // run once more, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
 func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*result, error) {
+	e.recall(st)
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}
@@ -110,8 +112,9 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 	if err == nil || !e.result.refusedPlan() {
 		return r, err
 	}
+	e.shared.stale(st.epoch)
 	e.stmts.unprepare(st)
-	st.forget()
+	st.desc = nil
 	if e.status() != 'I' {
 		return nil, fmt.Errorf("%w: %w", ErrStalePlan, err)
 	}
@@ -122,8 +125,8 @@ func (e *engine) checkCount(st *statement, args []any) error {
 	if len(args) > maxParams {
 		return fmt.Errorf("driver: %d arguments, but a statement can take at most %d (use arrays with unnest, or COPY)", len(args), maxParams)
 	}
-	if st.described && len(args) != len(st.params) {
-		return fmt.Errorf("driver: the statement takes %d arguments, but %d were given", len(st.params), len(args))
+	if st.desc != nil && len(args) != len(st.desc.params) {
+		return fmt.Errorf("driver: the statement takes %d arguments, but %d were given", len(st.desc.params), len(args))
 	}
 	return nil
 }
@@ -131,13 +134,13 @@ func (e *engine) checkCount(st *statement, args []any) error {
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
 func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
 	e.result = result{engine: e, st: st}
-	if !st.described && st.pins == 0 && (wanted == nil || !*wanted) && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
+	if st.desc == nil && st.pins == 0 && (wanted == nil || !*wanted) && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
 		if r, err := e.attemptText(st, args); err != errNeedsTypes {
 			return r, err
 		}
 	}
-	parsed, remembered := false, st.described
-	if !st.described {
+	parsed, remembered := false, st.desc != nil
+	if st.desc == nil {
 		if err := e.describe(st, wanted); err != nil {
 			return nil, err
 		}
@@ -146,7 +149,7 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 			return nil, err
 		}
 	}
-	buf := e.open()
+	desc, buf := st.desc, e.open()
 	prepared := st.prepared && (wanted == nil || *wanted)
 	prepare := !st.prepared && !e.unnamed && e.stmts.prepareNow(st, wanted)
 	name := ""
@@ -154,11 +157,11 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 		name = st.name
 	}
 	if prepare || !prepared && !parsed {
-		buf = appendParse(buf, name, st.sql, st.params)
+		buf = appendParse(buf, name, st.sql, desc.params)
 	}
 	buf, err := appendBind(buf, name, len(args), func(dst []byte, i int) ([]byte, int16, error) {
-		return e.codecs.appendParam(dst, st.params[i], args[i])
-	}, st.formats)
+		return e.codecs.appendParam(dst, desc.params[i], args[i])
+	}, desc.formats)
 	if err != nil {
 		e.give(buf)
 		return nil, err
@@ -169,7 +172,7 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 	st.uses++
 	e.result = result{
 		engine: e, st: st, prepared: prepared, preparing: prepare, remembered: remembered,
-		columns: st.columns, names: st.names,
+		columns: desc.columns, names: desc.names,
 	}
 	return e.run(appendSync(appendExecute(buf)))
 }
@@ -201,7 +204,7 @@ func (e *engine) attemptText(st *statement, args []any) (*result, error) {
 		return nil, err
 	}
 	st.uses++
-	e.result = result{engine: e, st: st, learning: true}
+	e.result = result{engine: e, st: st, learning: &description{}}
 	return e.run(appendSync(appendExecute(buf)))
 }
 
@@ -264,6 +267,7 @@ func (e *engine) describe(st *statement, wanted *bool) error {
 
 func (e *engine) readDescription(st *statement, prepare bool) error {
 	var failure error
+	desc := &description{}
 	for {
 		msg, err := e.next()
 		if err != nil {
@@ -275,28 +279,48 @@ func (e *engine) readDescription(st *statement, prepare bool) error {
 				e.stmts.isPrepared(st)
 			}
 		case *pgproto3.ParameterDescription:
-			st.params = append([]uint32(nil), msg.ParameterOIDs...)
+			desc.params = append([]uint32(nil), msg.ParameterOIDs...)
 		case *pgproto3.RowDescription:
-			st.setColumns(e.codecs, e.codecs.columns(msg))
+			desc.setColumns(e.codecs, e.codecs.columns(msg))
 		case *pgproto3.ErrorResponse:
 			failure = newServerError(msg)
 		case *pgproto3.ReadyForQuery:
-			st.described = failure == nil
+			if failure == nil {
+				e.remember(st, desc)
+			}
 			return failure
 		}
 	}
 }
 
-// setColumns records the result columns and the formats to ask for.
-func (s *statement) setColumns(c *codecs, columns []column) {
-	s.columns = columns
-	s.formats = make([]int16, len(columns))
-	for i := range columns {
-		s.formats[i] = c.resultFormat(columns[i].oid)
-		columns[i].format = s.formats[i]
-		columns[i].decode = c.decoder(columns[i].oid, s.formats[i])
+// remember records what the server said of st, for all connections.
+func (e *engine) remember(st *statement, desc *description) {
+	st.desc, st.epoch = desc, e.shared.current()
+	e.shared.learn(st.sql, desc, st.epoch)
+}
+
+// recall brings what is known of st up to the pool's knowledge: nothing of an earlier schema epoch, and what another
+// connection has learned.
+func (e *engine) recall(st *statement) {
+	if epoch := e.shared.current(); st.desc != nil && st.epoch != epoch {
+		e.stmts.unprepare(st)
+		st.desc = nil
 	}
-	s.names = columnNames(columns)
+	if st.desc == nil && st.pins == 0 {
+		st.desc, st.epoch = e.shared.find(st.sql)
+	}
+}
+
+// setColumns records the result columns and the formats to ask for.
+func (d *description) setColumns(c *codecs, columns []column) {
+	d.columns = columns
+	d.formats = make([]int16, len(columns))
+	for i := range columns {
+		d.formats[i] = c.resultFormat(columns[i].oid)
+		columns[i].format = d.formats[i]
+		columns[i].decode = c.decoder(columns[i].oid, d.formats[i])
+	}
+	d.names = columnNames(columns)
 }
 
 func columnNames(columns []column) []string {

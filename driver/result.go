@@ -16,12 +16,12 @@ var errCopy = errors.New("driver: COPY FROM STDIN and COPY TO STDOUT cannot run 
 // set it has seen either the next set's description or the end, so that a late error is never missed.
 type result struct {
 	engine     *engine
-	st         *statement // nil under the simple protocol
-	prepared   bool       // st was prepared before this request
-	preparing  bool       // this request prepares st
-	learning   bool       // this request describes st
-	remembered bool       // st had been described by an earlier request
-	bound      bool       // BindComplete has arrived: the statement may have had effects
+	st         *statement   // nil under the simple protocol
+	prepared   bool         // st was prepared before this request
+	preparing  bool         // this request prepares st
+	learning   *description // what this request is told of st, when it asks
+	remembered bool         // st had been described by an earlier request
+	bound      bool         // BindComplete has arrived: the statement may have had effects
 
 	columns []column // of the current result set
 	names   []string
@@ -154,7 +154,9 @@ func (r *result) read() event {
 			r.engine.stmts.isPrepared(r.st)
 		}
 	case *pgproto3.ParameterDescription:
-		r.st.params = append([]uint32(nil), msg.ParameterOIDs...)
+		if r.learning != nil {
+			r.learning.params = append([]uint32(nil), msg.ParameterOIDs...)
+		}
 	case *pgproto3.RowDescription:
 		return r.described(msg)
 	case *pgproto3.NoData:
@@ -186,36 +188,34 @@ func (r *result) described(msg *pgproto3.RowDescription) event {
 		r.next = r.engine.codecs.columns(msg)
 		return atSet
 	}
-	if r.learning {
+	if r.learning != nil {
 		r.columns = r.engine.codecs.columns(msg) // as they come in this request: in text
-		r.names = columnNames(r.columns)
 		r.learned(r.columns)
+		r.names = r.learning.names
 		return atElse
 	}
 	if !sameColumns(r.columns, msg) {
 		r.columns = r.engine.codecs.columns(msg)
 		r.names = columnNames(r.columns)
-		r.st.forget()
+		r.st.desc = nil
 	}
 	return atElse
 }
 
 // describedEmpty takes the news that no rows follow.
 func (r *result) describedEmpty() {
-	if r.learning {
+	if r.learning != nil {
 		r.learned(nil)
 	} else if r.columns != nil {
 		r.columns, r.names = nil, nil
-		r.st.forget()
+		r.st.desc = nil
 	}
 }
 
 // learned records what this request has told of the statement.
 func (r *result) learned(columns []column) {
-	if r.learning {
-		r.st.setColumns(r.engine.codecs, append([]column(nil), columns...))
-		r.st.described = true
-	}
+	r.learning.setColumns(r.engine.codecs, append([]column(nil), columns...))
+	r.engine.remember(r.st, r.learning)
 }
 
 // sameColumns reports whether the rows are described as they were expected.

@@ -19,24 +19,15 @@ type column struct {
 
 // statement is what is known of one SQL text on one connection. All executions of the text share it.
 type statement struct {
-	sql       string
-	described bool
-	params    []uint32 // parameter types, when described
-	columns   []column // result columns, when described; nil when the statement returns no rows
-	formats   []int16  // formats to ask for, one for each column
-	names     []string // column names, shared by all Rows
+	sql   string
+	desc  *description // what the server said of it, nil while that is not known
+	epoch uint64       // the schema epoch in which it was described
 
 	name     string // name on the server, "" while it has never been prepared
 	prepared bool   // whether the server holds it under name
 	uses     int    // executions so far
 	pins     int    // open *sql.Stmt on it: a pinned statement is not evicted
 	entry    *list.Element
-}
-
-// forget drops what the server said of the statement: the next use asks again.
-func (s *statement) forget() {
-	s.described, s.prepared = false, false
-	s.params, s.columns, s.formats, s.names = nil, nil, nil, nil
 }
 
 // statements is the statement cache of a connection: least recently used first out. It does no I/O: what is to be
@@ -154,7 +145,7 @@ func (s *statements) vanished() {
 func (s *statements) reset() {
 	for _, st := range s.bySQL {
 		s.unprepare(st)
-		st.forget()
+		st.desc = nil
 	}
 }
 

@@ -35,7 +35,7 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 	}
 	st := c.engine.stmts.lookup(query)
 	st.pins++
-	if !st.described || !st.prepared && !c.engine.unnamed {
+	if st.desc == nil || !st.prepared && !c.engine.unnamed {
 		c.wire.watch(ctx)
 		err := c.engine.describe(st, nil)
 		if err = c.harmless(c.finish(ctx, err)); err != nil {
@@ -57,10 +57,10 @@ func (s *stmt) Close() error {
 
 // NumInput implements [sqldriver.Stmt]: the number of parameters, which database/sql checks.
 func (s *stmt) NumInput() int {
-	if !s.st.described {
+	if s.st.desc == nil {
 		return -1
 	}
-	return len(s.st.params)
+	return len(s.st.desc.params)
 }
 
 // CheckNamedValue implements [sqldriver.NamedValueChecker].
