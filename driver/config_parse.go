@@ -123,7 +123,7 @@ func (d *draft) buildHosts() error {
 	}
 	at := func(list []string, i int) string {
 		if i < len(list) {
-			return strings.Trim(list[i], dsnSpace)
+			return list[i]
 		}
 		return ""
 	}
@@ -153,7 +153,7 @@ func countReason(n int, what string, hosts int) string {
 
 // parsePort does not show what it refuses: in a mistyped URL a piece of the password stands where the port belongs.
 func parsePort(s string) (uint16, error) {
-	if s == "" {
+	if s = strings.Trim(s, dsnSpace); s == "" {
 		return defaultPort, nil
 	}
 	n, err := strconv.ParseUint(s, 10, 16)
