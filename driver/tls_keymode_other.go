@@ -1,0 +1,8 @@
+//go:build !unix
+
+package driver
+
+import "io/fs"
+
+// keyOpenToOthers is unknown where files carry no such bits.
+func keyOpenToOthers(fs.FileInfo) bool { return false }
