@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -45,6 +46,9 @@ func valuerValue(v sqldriver.Valuer) (any, error) {
 	for range maxValuerDepth {
 		value, err := callValuer(v)
 		if err != nil {
+			if value, ok := nullValue(v); ok {
+				return checkArg(value)
+			}
 			return nil, fmt.Errorf("%T: %w", v, err)
 		}
 		next, ok := value.(sqldriver.Valuer)
@@ -54,6 +58,18 @@ func valuerValue(v sqldriver.Valuer) (any, error) {
 		v = next
 	}
 	return nil, fmt.Errorf("%T: its Value gives Valuers without end", v)
+}
+
+// nullValue is what a sql.Null[T] holds, nil for NULL: its own Value refuses slices and the like.
+func nullValue(v sqldriver.Valuer) (value any, ok bool) {
+	rv := reflect.Indirect(reflect.ValueOf(v))
+	if rv.Kind() != reflect.Struct || rv.Type().PkgPath() != "database/sql" || !strings.HasPrefix(rv.Type().Name(), "Null[") {
+		return nil, false
+	}
+	if !rv.FieldByName("Valid").Bool() {
+		return nil, true
+	}
+	return rv.FieldByName("V").Interface(), true
 }
 
 // callValuer calls Value, except for a nil pointer whose Value has a value receiver: that is NULL, as in database/sql.

@@ -127,6 +127,8 @@ func (c *codecs) appendLibraryText(dst []byte, oid uint32, arg any) (_ []byte, n
 		}
 	case net.IPNet:
 		return append(dst, v.String()...), false, nil
+	case *net.IPNet:
+		return append(dst, v.String()...), false, nil
 	case pgtype.ArrayGetter, pgtype.RangeValuer, pgtype.MultirangeGetter, pgtype.CompositeIndexGetter:
 		return c.appendLast(dst, oid, arg)
 	case map[string]string, map[string]*string:
