@@ -1,0 +1,175 @@
+package driver
+
+import (
+	"reflect"
+	"strconv"
+)
+
+// appendArray appends a slice or Go array of any depth as the text of a PostgreSQL array.
+func (c *codecs) appendArray(dst []byte, oid uint32, rv reflect.Value) ([]byte, error) {
+	elem, delim, _ := c.element(oid)
+	if rv.Kind() == reflect.Slice && rv.Type().NumMethod() == 0 && delim == ',' {
+		if dst, ok := appendIntegers(dst, rv.Interface()); ok {
+			return dst, nil
+		}
+	}
+	return c.appendElements(dst, c.base(elem), delim, rv)
+}
+
+// appendIntegers appends the usual slices of numbers, which need neither quotes nor their element's type.
+func appendIntegers(dst []byte, slice any) (_ []byte, ok bool) {
+	switch v := slice.(type) {
+	case []int64:
+		return appendInts(dst, v), true
+	case []int32:
+		return appendInts(dst, v), true
+	case []int:
+		return appendInts(dst, v), true
+	}
+	return dst, false
+}
+
+func appendInts[T int | int32 | int64](dst []byte, v []T) []byte {
+	dst = append(dst, '{')
+	for i, n := range v {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(dst, int64(n), 10)
+	}
+	return append(dst, '}')
+}
+
+func (c *codecs) appendElements(dst []byte, elem uint32, delim byte, rv reflect.Value) (_ []byte, err error) {
+	dst = append(dst, '{')
+	for i := range rv.Len() {
+		if i > 0 {
+			dst = append(dst, delim)
+		}
+		if dst, err = c.appendElement(dst, elem, delim, rv.Index(i)); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+func (c *codecs) appendElement(dst []byte, elem uint32, delim byte, rv reflect.Value) ([]byte, error) {
+	arg, err := checkArg(rv.Interface())
+	if err != nil {
+		return dst, err
+	}
+	if inner := reflect.ValueOf(arg); c.isNested(elem, inner, arg) {
+		return c.appendElements(dst, elem, delim, inner)
+	}
+	start := len(dst)
+	dst, null, err := c.appendText(dst, elem, arg)
+	switch {
+	case err != nil:
+		return dst, err
+	case null:
+		return append(dst, "NULL"...), nil
+	case isBare(arg):
+		return dst, nil
+	}
+	return quoteTail(dst, start), nil
+}
+
+// isNested tells whether an element is a further dimension.
+func (c *codecs) isNested(elem uint32, rv reflect.Value, arg any) bool {
+	if isJSON(elem) {
+		return false
+	}
+	switch rv.Kind() {
+	case reflect.Slice:
+		return !isByteSlice(rv)
+	case reflect.Array:
+		_, isBytes := fixedBytes(arg)
+		return !isBytes
+	}
+	return false
+}
+
+// isBare tells whether an element needs no quotes.
+func isBare(arg any) bool {
+	switch arg.(type) {
+	case bool, float64, float32:
+		return true
+	}
+	_, _, ok := integer(arg)
+	return ok
+}
+
+// quoteTail puts double quotes around dst[start:], and backslashes before the quotes and backslashes in it.
+func quoteTail(dst []byte, start int) []byte {
+	extra := 2
+	for _, b := range dst[start:] {
+		if b == '"' || b == '\\' {
+			extra++
+		}
+	}
+	from := len(dst) - 1
+	for range extra {
+		dst = append(dst, '"')
+	}
+	to := len(dst) - 2
+	for ; from >= start; from-- {
+		b := dst[from]
+		dst[to] = b
+		to--
+		if b == '"' || b == '\\' {
+			dst[to] = '\\'
+			to--
+		}
+	}
+	dst[start] = '"'
+	return dst
+}
+
+// appendHstore appends the text of an hstore; a nil pointer is NULL.
+func appendHstore(dst []byte, m any) (_ []byte, err error) {
+	switch m := m.(type) {
+	case map[string]string:
+		for key, value := range m {
+			if dst, err = appendPair(dst, key, &value); err != nil {
+				return dst, err
+			}
+		}
+		return trimComma(dst, len(m)), nil
+	case map[string]*string:
+		for key, value := range m {
+			if dst, err = appendPair(dst, key, value); err != nil {
+				return dst, err
+			}
+		}
+		return trimComma(dst, len(m)), nil
+	}
+	return dst, nil
+}
+
+func appendPair(dst []byte, key string, value *string) (_ []byte, err error) {
+	if dst, err = appendQuoted(dst, key); err != nil {
+		return dst, err
+	}
+	dst = append(dst, "=>"...)
+	if value == nil {
+		return append(dst, "NULL,"...), nil
+	}
+	if dst, err = appendQuoted(dst, *value); err != nil {
+		return dst, err
+	}
+	return append(dst, ','), nil
+}
+
+func appendQuoted(dst []byte, s string) ([]byte, error) {
+	start := len(dst)
+	dst, err := appendString(dst, s, s)
+	return quoteTail(dst, start), err
+}
+
+// trimComma removes the comma after the last of n pairs.
+func trimComma(dst []byte, n int) []byte {
+	if n > 0 {
+		dst = dst[:len(dst)-1]
+	}
+	return dst
+}
