@@ -26,6 +26,7 @@ var defaultSettings = map[string]string{
 	"max_wal_senders":                "16",
 	"max_replication_slots":          "16",
 	"max_worker_processes":           "32",
+	"wal_init_zero":                  "off",
 	"max_wal_size":                   "4GB",
 	"shared_buffers":                 "128MB",
 	"password_encryption":            "scram-sha-256",

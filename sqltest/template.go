@@ -94,7 +94,7 @@ func (in *Instance) makeTemplate(ctx context.Context, conn *pgconn.PgConn, name 
 	if err := run(ctx, conn, dropDatabase(name)); err != nil {
 		return err
 	}
-	if err := run(ctx, conn, createDatabase(name, "")); err != nil {
+	if err := run(ctx, conn, in.createDatabase(name, "")); err != nil {
 		return err
 	}
 	if err := in.fill(ctx, name, files, o); err != nil {
