@@ -1,0 +1,249 @@
+package sqltest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Names inside a server's folder.
+const (
+	dataDir   = "data"
+	socketDir = "s" // short: a socket's path may have about 100 bytes
+	logFile   = "log"
+)
+
+// cluster is a PostgreSQL server as its keeper sees it.
+type cluster struct {
+	spec
+	account *account
+	port    int
+	version int // major
+
+	cmd  *exec.Cmd     // postgres; nil before the first start and while it is stopped
+	done chan struct{} // closed when cmd has ended
+}
+
+// create makes the data folder and starts the server.
+func (c *cluster) create(ctx context.Context) error {
+	var err error
+	if c.account, err = serverAccount(); err != nil {
+		return err
+	}
+	for _, name := range []string{dataDir, socketDir} {
+		if err := os.Mkdir(c.path(name), 0o700); err != nil {
+			return err
+		}
+		if err := c.account.own(c.path(name)); err != nil {
+			return err
+		}
+	}
+	if err := c.initdb(ctx); err != nil {
+		return err
+	}
+	return c.startOnFreePort(ctx)
+}
+
+func (c *cluster) path(names ...string) string {
+	return filepath.Join(slices.Concat([]string{c.Dir}, names)...)
+}
+
+// initdb fills the data folder. Texts sort by bytes everywhere; letters are Unicode's where the system knows how.
+func (c *cluster) initdb(ctx context.Context) error {
+	password := c.path(socketDir, "password")
+	if err := os.WriteFile(password, []byte(c.Password), 0o600); err != nil {
+		return err
+	}
+	defer os.Remove(password)
+	if err := c.account.own(password); err != nil {
+		return err
+	}
+	args := []string{
+		"--pgdata", c.path(dataDir), "--username", superuser, "--pwfile", password, "--auth", "scram-sha-256",
+		"--encoding", "UTF8", "--no-sync", "--no-instructions", "--locale", "C",
+	}
+	if c.run(ctx, "initdb", append(args, "--lc-ctype", "C.UTF-8")...) != nil {
+		if err := c.run(ctx, "initdb", args...); err != nil {
+			return err
+		}
+	}
+	version, err := os.ReadFile(c.path(dataDir, "PG_VERSION"))
+	if err != nil {
+		return err
+	}
+	if c.version, err = strconv.Atoi(strings.TrimSpace(string(version))); err != nil {
+		return fmt.Errorf("PG_VERSION: %w", err)
+	}
+	return c.configure()
+}
+
+// run executes one of PostgreSQL's programs to its end.
+func (c *cluster) run(ctx context.Context, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(c.BinDir, program), args...)
+	cmd.Env, cmd.Dir, cmd.SysProcAttr = serverEnv(), c.Dir, c.account.attr()
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	who := ""
+	if c.account != nil {
+		who = " as user " + c.account.name
+	}
+	return fmt.Errorf("%s%s: %w\n%s", cmd.Path, who, err, bytes.TrimSpace(out))
+}
+
+// serverEnv is the environment without what would change a server's or its tools' behaviour.
+func serverEnv() []string {
+	env := slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return strings.HasPrefix(entry, "PG") || strings.HasPrefix(entry, "LC_") || strings.HasPrefix(entry, "LANG")
+	})
+	return append(env, "LC_ALL=C")
+}
+
+// startOnFreePort starts the server on a port that was free just now, and tries again where somebody
+// was quicker.
+func (c *cluster) startOnFreePort(ctx context.Context) error {
+	const attempts = 5
+	var err error
+	for range attempts {
+		if c.port, err = freePort(); err != nil {
+			return err
+		}
+		if err = c.start(ctx); err == nil || !strings.Contains(err.Error(), "could not create any TCP/IP sockets") {
+			return err
+		}
+	}
+	return err
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// start runs postgres and waits until it accepts connections.
+func (c *cluster) start(ctx context.Context) error {
+	if c.cmd != nil {
+		return errors.New("the server runs already")
+	}
+	log, err := os.OpenFile(c.path(logFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	before, err := log.Stat()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(filepath.Join(c.BinDir, "postgres"), "-D", c.path(dataDir), "-p", strconv.Itoa(c.port))
+	cmd.Env, cmd.Dir, cmd.SysProcAttr = serverEnv(), c.Dir, c.account.attr()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	go func() {
+		cmd.Wait() //nolint:errcheck // the log says how postgres ended
+		close(done)
+	}()
+	c.cmd, c.done = cmd, done
+	if err := c.awaitReady(ctx); err != nil {
+		c.stop(StopImmediate)
+		return fmt.Errorf("postgres: %w\n%s", err, tail(c.path(logFile), before.Size()))
+	}
+	return nil
+}
+
+// awaitReady waits until postgres has written "ready" to its pid file, or has ended.
+func (c *cluster) awaitReady(ctx context.Context) error {
+	const poll = 5 * time.Millisecond
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	for {
+		if c.isReady() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-c.done:
+			return errors.New("the server ended while it started")
+		case <-ticker.C:
+		}
+	}
+}
+
+func (c *cluster) isReady() bool {
+	const statusLine = 7 // of postmaster.pid, counted from 0
+	file, err := os.ReadFile(c.path(dataDir, "postmaster.pid"))
+	if err != nil {
+		return false
+	}
+	lines := strings.Split(string(file), "\n")
+	return len(lines) > statusLine && strings.TrimSpace(lines[statusLine]) == "ready" && lines[0] == strconv.Itoa(c.cmd.Process.Pid)
+}
+
+// stop ends postgres and waits for it; it does nothing while postgres does not run.
+func (c *cluster) stop(mode StopMode) error {
+	if c.cmd == nil {
+		return nil
+	}
+	select {
+	case <-c.done: // it ended by itself
+	default:
+		if err := c.signal(mode); err != nil {
+			return fmt.Errorf("stop postgres: %w", err)
+		}
+		<-c.done
+	}
+	c.cmd = nil
+	return nil
+}
+
+// obey carries out an order of the owner.
+func (c *cluster) obey(ctx context.Context, order command) error {
+	switch order.Op {
+	case "stop":
+		return c.stop(order.Mode)
+	case "start":
+		return c.start(ctx)
+	default:
+		return fmt.Errorf("unknown order %q", order.Op)
+	}
+}
+
+// remove stops the server and deletes all that it had.
+func (c *cluster) remove() {
+	forgetState(c.State, c.Dir)
+	if err := c.stop(StopImmediate); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if err := os.RemoveAll(c.Dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	removeHome(c.State, filepath.Dir(c.Dir))
+}
+
+// tail returns what path holds from offset on, its last 4 KiB at most.
+func tail(path string, offset int64) string {
+	const most = 4096
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	b = b[min(offset, int64(len(b))):]
+	return string(bytes.TrimSpace(b[max(0, len(b)-most):]))
+}

@@ -1,0 +1,150 @@
+package sqltest_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pycopg/pycopg/sqltest"
+)
+
+// private starts a server for one test.
+func private(t *testing.T, o sqltest.StartOptions) *sqltest.Instance {
+	t.Helper()
+	sqltest.Server(t) // skips without PostgreSQL
+	in, err := sqltest.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return in
+}
+
+func query(t *testing.T, dsn, sql string) string {
+	t.Helper()
+	r, err := connect(t, dsn).Exec(t.Context(), sql).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(r[0].Rows[0][0])
+}
+
+func TestPrivateServerStopsRestartsAndVanishes(t *testing.T) {
+	t.Parallel()
+	in := private(t, sqltest.StartOptions{Settings: map[string]string{"application_name": `it's \ here`}})
+	if got := query(t, in.DSN(""), "show application_name"); got != `it's \ here` {
+		t.Errorf("setting = %q", got)
+	}
+	if err := in.Stop(t.Context(), sqltest.StopImmediate); err != nil {
+		t.Fatal(err)
+	}
+	if canConnect(in.DSN("")) {
+		t.Error("the stopped server lets clients in")
+	}
+	if err := in.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !canConnect(in.DSN("")) || !canConnect(in.TCP("")) {
+		t.Error("the restarted server lets nobody in")
+	}
+	if log := in.Log(); !strings.Contains(log, "immediate shutdown") {
+		t.Errorf("log = %s", log)
+	}
+	if err := in.Stop(t.Context(), "no such mode"); err == nil {
+		t.Error("an unknown mode is no error")
+	}
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(in.Dir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("folder after Close: %v", err)
+	}
+	if err := in.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
+	}
+}
+
+func TestPrivateServerSpeaksTLSAndScram(t *testing.T) {
+	t.Parallel()
+	in := private(t, sqltest.StartOptions{TLS: true, Password: "p@ss/'word"})
+	const encrypted = "select version from pg_stat_ssl where pid = pg_backend_pid()"
+	if got := query(t, in.DSN(""), encrypted); !strings.HasPrefix(got, "TLS") {
+		t.Errorf("TLS version = %q", got)
+	}
+	if got := query(t, in.Fault(t).DSN(in.TCP("")), encrypted); !strings.HasPrefix(got, "TLS") {
+		t.Errorf("through the proxy: TLS version = %q", got)
+	}
+	config, err := pgconn.ParseConfig(in.TCP(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Password = "wrong"
+	var refused *pgconn.PgError
+	if _, err := pgconn.ConnectConfig(t.Context(), config); !errors.As(err, &refused) || refused.Code != "28P01" {
+		t.Errorf("wrong password: %v", err)
+	}
+}
+
+func TestStartReportsWhatPostgresSays(t *testing.T) {
+	t.Parallel()
+	sqltest.Server(t)
+	_, err := sqltest.Start(t.Context(), sqltest.StartOptions{Settings: map[string]string{"no_such_setting": "1"}})
+	if err == nil || !strings.Contains(err.Error(), "no_such_setting") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestStartWithoutProgramsNamesTheInstallCommands(t *testing.T) {
+	t.Parallel()
+	_, err := sqltest.Start(t.Context(), sqltest.StartOptions{BinDir: t.TempDir()})
+	for _, want := range []string{"apt-get", "dnf", "brew"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
+	}
+}
+
+func TestStartEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	sqltest.Server(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := sqltest.Start(ctx, sqltest.StartOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestSharedServerCannotBeStopped(t *testing.T) {
+	t.Parallel()
+	in := sqltest.Server(t)
+	if err := in.Stop(t.Context(), ""); !errors.Is(err, sqltest.ErrNotPrivate) {
+		t.Errorf("Stop: %v", err)
+	}
+	if err := in.Restart(t.Context()); !errors.Is(err, sqltest.ErrNotPrivate) {
+		t.Errorf("Restart: %v", err)
+	}
+	if err := in.Close(); err != nil || !canConnect(in.DSN("")) {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+func TestNothingIsLeftOfAKilledProgramsServer(t *testing.T) {
+	t.Parallel()
+	sqltest.Server(t)
+	p := start(t, subprocess(t, "", "start a private server", "TMPDIR="+privateTemp(t)))
+	if !canConnect(p.dsn) {
+		t.Fatal("no server")
+	}
+	p.Process.Kill()
+	if !await(func() bool { return !canConnect(p.dsn) }) {
+		t.Error("the server outlived its owner")
+	}
+}
