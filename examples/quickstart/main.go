@@ -21,14 +21,15 @@ func main() {
 	err := run(ctx, os.Stdout, os.Getenv("DATABASE_URL"))
 	interrupted := ctx.Err() != nil
 	stop()
-	if err == nil {
-		return
-	}
-	fmt.Fprintln(os.Stderr, "quickstart:", err)
-	if interrupted {
+	switch {
+	case err == nil:
+	case interrupted:
+		fmt.Fprintln(os.Stderr, "quickstart: interrupted:", err)
 		os.Exit(130)
+	default:
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
 	}
-	os.Exit(1)
 }
 
 // steps are the chapters of the transcript, in order. Each stands in a file of its own.
