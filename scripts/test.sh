@@ -13,6 +13,19 @@ check_format() {
 	[ -z "$unformatted" ] || fail "not formatted (make fmt repairs it):" "$unformatted"
 }
 
+check_docs() {
+	step "doc comments"
+	go run ./scripts/doccheck .
+}
+
+# check_workspace finds modules that go.work forgot: the go command would refuse to work in them.
+check_workspace() {
+	step "go.work"
+	local forgotten
+	forgotten=$(comm -13 <(GOWORK="" go list -m -f '{{.Dir}}' | sort) <(in_modules "pwd -P" | sort))
+	[ -z "$forgotten" ] || fail "not in go.work (go work use FOLDER repairs it):" "$forgotten"
+}
+
 # check_module runs in a module's folder, with the Go that GOTOOLCHAIN names.
 check_module() {
 	step "$(go version | cut -d' ' -f3): $(go list -m): tidy, build, vet, staticcheck"
@@ -35,15 +48,17 @@ test_module() {
 	go test -race -shuffle=on -timeout=15m ./...
 }
 
-# in_modules runs a function of this script in the folder of every module.
+# in_modules runs a command in the folder of every module.
 in_modules() {
 	local dir
 	for dir in $(module_dirs); do
-		(cd "$dir" && "$1")
+		(cd "$dir" && $1)
 	done
 }
 
 check_format
+check_docs
+check_workspace
 in_modules check_platforms
 in_modules check_module
 in_modules test_module
