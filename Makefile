@@ -1,0 +1,26 @@
+# make demo         runs examples/quickstart on a throw-away PostgreSQL, or on DATABASE_URL
+# make test         formatting, vet, staticcheck and the race tests, under two Go versions
+# make test-matrix  the tests on PostgreSQL 14, 16, 17 and 18 (VERSIONS="17 18" for some of them)
+# make setup        finds PostgreSQL's programs, or installs them where it may
+# make fmt          formats every Go file
+
+VERSIONS = 14 16 17 18
+
+.NOTPARALLEL:
+.PHONY: demo test test-matrix setup fmt
+
+demo:
+	@[ -n "$$DATABASE_URL" ] || scripts/setup.sh
+	go run ./examples/quickstart
+
+test: setup
+	scripts/test.sh
+
+test-matrix:
+	scripts/matrix.sh $(VERSIONS)
+
+setup:
+	@scripts/setup.sh
+
+fmt:
+	. scripts/lib.sh; gofumpt -w .

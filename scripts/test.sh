@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The whole check of a change: formatting, static analysis and the race tests of every module,
+# under the installed Go and under the newest Go that the code knows.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+export GOWORK=off # each module stands on its own
+
+check_format() {
+	step "gofumpt"
+	local unformatted
+	unformatted=$(gofumpt -l .)
+	[ -z "$unformatted" ] || fail "not formatted (make fmt repairs it):" "$unformatted"
+}
+
+check_docs() {
+	step "doc comments"
+	go run ./scripts/doccheck .
+}
+
+# check_workspace finds modules that go.work forgot: the go command would refuse to work in them.
+check_workspace() {
+	step "go.work"
+	local forgotten
+	forgotten=$(comm -13 <(GOWORK="" go list -m -f '{{.Dir}}' | sort) <(in_modules "pwd -P" | sort))
+	[ -z "$forgotten" ] || fail "not in go.work (go work use FOLDER repairs it):" "$forgotten"
+}
+
+# check_module runs in a module's folder, with the Go that GOTOOLCHAIN names.
+check_module() {
+	step "$(go version | cut -d' ' -f3): $(go list -m): tidy, build, vet, staticcheck"
+	go mod tidy -diff
+	go build ./...
+	go vet ./...
+	staticcheck ./...
+}
+
+check_platforms() {
+	local target
+	for target in windows/amd64 darwin/arm64 linux/386; do
+		step "vet for $target: $(go list -m)"
+		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go vet ./...
+	done
+}
+
+test_module() {
+	step "$(go version | cut -d' ' -f3): $(go list -m): tests"
+	go test -race -shuffle=on -timeout=15m ./...
+}
+
+# in_modules runs a command in the folder of every module.
+in_modules() {
+	local dir
+	for dir in $(module_dirs); do
+		(cd "$dir" && $1)
+	done
+}
+
+check_format
+check_docs
+check_workspace
+in_modules check_platforms
+in_modules check_module
+in_modules test_module
+export GOTOOLCHAIN=$go127
+in_modules check_module
+in_modules test_module
