@@ -122,7 +122,7 @@ func (c *Conn) Info() Info {
 	info := Info{
 		Vendor: "PostgreSQL", Version: c.pg.ParameterStatus("server_version"),
 		Host: c.link.host.Host, Address: c.link.address, Port: c.link.host.Port,
-		User: c.px.Config().User, Database: c.px.Config().Database, BackendPID: c.pg.PID(),
+		User: c.link.user, Database: c.link.database, BackendPID: c.pg.PID(),
 		StandardStrings: c.engine.standardStrings(),
 	}
 	switch {

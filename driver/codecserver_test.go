@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"reflect"
 	"testing"
 	"time"
@@ -19,19 +18,9 @@ type codecServer struct {
 	t *testing.T
 }
 
-// serverDSN skips the test when no server is named.
-func serverDSN(t *testing.T) string {
-	t.Helper()
-	dsn := os.Getenv("PYCOPG_TEST_DSN")
-	if dsn == "" {
-		t.Skip("PYCOPG_TEST_DSN names no server")
-	}
-	return dsn
-}
-
 func newCodecServer(t *testing.T) codecServer {
 	t.Helper()
-	conn, err := pgconn.Connect(t.Context(), serverDSN(t))
+	conn, err := pgconn.Connect(t.Context(), TestServerDSN(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +40,8 @@ func (s codecServer) exec(sql string) {
 	}
 }
 
-// column is one value as the server sends it.
-type column struct {
+// wireColumn is one column value as the server sends it.
+type wireColumn struct {
 	oid    uint32
 	typmod int32
 	format int16
@@ -60,17 +49,17 @@ type column struct {
 }
 
 // query selects the expression in the given format.
-func (s codecServer) query(expression string, format int16) (column, error) {
+func (s codecServer) query(expression string, format int16) (wireColumn, error) {
 	result := s.ExecParams(s.t.Context(), "select "+expression, nil, nil, nil, []int16{format}).Read()
 	if result.Err != nil {
-		return column{}, result.Err
+		return wireColumn{}, result.Err
 	}
 	field := result.FieldDescriptions[0]
-	return column{field.DataTypeOID, field.TypeModifier, field.Format, result.Rows[0][0]}, nil
+	return wireColumn{field.DataTypeOID, field.TypeModifier, field.Format, result.Rows[0][0]}, nil
 }
 
 // mustQuery is query without errors.
-func (s codecServer) mustQuery(expression string, format int16) column {
+func (s codecServer) mustQuery(expression string, format int16) wireColumn {
 	s.t.Helper()
 	col, err := s.query(expression, format)
 	if err != nil {
@@ -90,7 +79,7 @@ func (s codecServer) typeOID(name string) (oid uint32) {
 }
 
 // decode decodes a column with c.
-func decode(c *codecs, col column) (any, error) {
+func decode(c *codecs, col wireColumn) (any, error) {
 	if col.raw == nil {
 		return nil, nil
 	}

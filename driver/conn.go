@@ -185,7 +185,7 @@ func (c *Conn) lost(err error) error {
 // noteFailure keeps the first failure of a transaction, and names it in the refusals that follow from it.
 func (c *Conn) noteFailure(err *error) {
 	code := serverCode(*err)
-	if code == codeReadOnlyTransaction && c.cfg.wantsPrimary() && c.demoted() {
+	if code == codeReadOnlyTransaction && wantsPrimary(c.cfg.TargetSessionAttrs) && c.demoted() {
 		c.broken = true
 	}
 	if c.TxStatus() == 'I' && !c.pg.IsClosed() {
@@ -199,6 +199,8 @@ func (c *Conn) noteFailure(err *error) {
 		*err = &failedTxError{server: *err, first: c.firstErr}
 	}
 }
+
+func wantsPrimary(attrs string) bool { return attrs == "read-write" || attrs == "primary" }
 
 // demoted reports whether the server has turned read-only, as far as it says so (PostgreSQL 14 and later do).
 func (c *Conn) demoted() bool {

@@ -72,6 +72,10 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		return nil, errors.New("driver: the connector is closed")
 	}
 	c := &Conn{connector: cn, cfg: cn.cfg}
+	location, err := scanLocation(cn.cfg.TimezoneScan, cn.cfg.Compat, c.sessionZone)
+	if err != nil {
+		return nil, err
+	}
 	l, err := cn.cfg.connect(ctx, c.install)
 	if err != nil {
 		return nil, err
@@ -80,7 +84,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 	c.wire = newWire(c.pg, c.cancelRunning, cn.cfg.CancelTimeout)
 	c.engine = engine{
 		transport: c.wire,
-		codecs:    newCodecs(c.px.TypeMap(), cn.cfg, c.pg.ParameterStatus),
+		codecs:    newCodecs(c.px.TypeMap(), cn.cfg.Compat, cn.cfg.Infinity, location),
 		stmts:     newStatements(cn.cfg.PrepareThreshold, cn.cfg.PreparedMax),
 		shared:    cn.known,
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
@@ -94,6 +98,8 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 	}
 	return c, nil
 }
+
+func (c *Conn) sessionZone() string { return c.pg.ParameterStatus("TimeZone") }
 
 // install sets the hooks of a connection that is about to be made.
 func (c *Conn) install(pc *pgconn.Config) {

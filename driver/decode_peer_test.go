@@ -44,7 +44,7 @@ func needsSession(expression string) bool {
 func TestScannedValuesAreThoseOfPgxStdlib(t *testing.T) {
 	t.Parallel()
 	server := newCodecServer(t)
-	db, err := sql.Open("pgx", serverDSN(t))
+	db, err := sql.Open("pgx", TestServerDSN(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -170,11 +170,11 @@ func (c *Config) dialRaw(ctx context.Context, network, address string) (net.Conn
 	return nc, nil
 }
 
-// closeTimeout bounds the farewell on a connection that is not wanted.
-const closeTimeout = 2 * time.Second
+// farewellTimeout bounds the farewell on a connection that is not wanted.
+const farewellTimeout = 2 * time.Second
 
 func closeQuietly(ctx context.Context, px *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellTimeout)
 	defer cancel()
 	_ = px.Close(ctx)
 }

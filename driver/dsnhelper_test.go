@@ -1,17 +1,11 @@
 package driver
 
-import (
-	"os"
-	"testing"
-)
+import "testing"
 
-// serverConfig is a Config for the server that tests may use; without one the test is skipped.
+// serverConfig is a Config for the server that tests may use.
 func serverConfig(t testing.TB) *Config {
 	t.Helper()
-	dsn := os.Getenv("PYCOPG_TEST_DSN")
-	if dsn == "" {
-		t.Skip("PYCOPG_TEST_DSN is not set")
-	}
+	dsn := TestServerDSN(t)
 	c, err := ParseConfig(dsn)
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ type (
 	word      string
 	loudWord  string
 	ids       []int64
-	hash      [16]byte
+	digest    [16]byte
 	named     time.Time
 	halfValue struct{ n int }
 	document  struct {
@@ -171,8 +171,8 @@ var storedTests = []struct {
 	{arg: []byte("0123456789abcdef"), typ: "uuid", want: "30313233-3435-3637-3839-616263646566"},
 	{arg: []byte("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), typ: "uuid", want: "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
 	{arg: [16]byte{15: 1}, typ: "uuid", want: "00000000-0000-0000-0000-000000000001"},
-	{arg: hash{15: 1}, typ: "uuid", want: "00000000-0000-0000-0000-000000000001"},
-	{arg: hash{15: 1}, typ: "text", want: "00000000-0000-0000-0000-000000000001"},
+	{arg: digest{15: 1}, typ: "uuid", want: "00000000-0000-0000-0000-000000000001"},
+	{arg: digest{15: 1}, typ: "text", want: "00000000-0000-0000-0000-000000000001"},
 	{arg: [3]byte{1, 2, 3}, typ: "bytea", want: `\x010203`},
 	{arg: at(0), typ: "timestamptz", want: "2020-01-01 21:34:05+00"},
 	{arg: at(0), typ: "timestamp", want: "2020-01-02 03:04:05"},

@@ -26,14 +26,14 @@ func closeMessage(dst []byte, at int) []byte {
 	return dst
 }
 
-func appendString(dst []byte, s string) []byte {
+func appendCString(dst []byte, s string) []byte {
 	return append(append(dst, s...), 0)
 }
 
 func appendParse(dst []byte, name, sql string, oids []uint32) []byte {
 	dst, at := openMessage(dst, 'P')
-	dst = appendString(dst, name)
-	dst = appendString(dst, sql)
+	dst = appendCString(dst, name)
+	dst = appendCString(dst, sql)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(oids)))
 	for _, oid := range oids {
 		dst = binary.BigEndian.AppendUint32(dst, oid)
@@ -44,13 +44,13 @@ func appendParse(dst []byte, name, sql string, oids []uint32) []byte {
 // appendDescribe asks for a description of a statement ('S') or a portal ('P').
 func appendDescribe(dst []byte, kind byte, name string) []byte {
 	dst, at := openMessage(dst, 'D')
-	return closeMessage(appendString(append(dst, kind), name), at)
+	return closeMessage(appendCString(append(dst, kind), name), at)
 }
 
 // appendClose closes a statement ('S') or a portal ('P').
 func appendClose(dst []byte, kind byte, name string) []byte {
 	dst, at := openMessage(dst, 'C')
-	return closeMessage(appendString(append(dst, kind), name), at)
+	return closeMessage(appendCString(append(dst, kind), name), at)
 }
 
 // appendExecute runs the unnamed portal to its end.
@@ -64,7 +64,7 @@ func appendSync(dst []byte) []byte {
 
 func appendQuery(dst []byte, sql string) []byte {
 	dst, at := openMessage(dst, 'Q')
-	return closeMessage(appendString(dst, sql), at)
+	return closeMessage(appendCString(dst, sql), at)
 }
 
 // appendBegin runs a BEGIN with the extended protocol, without a Sync.
@@ -76,7 +76,7 @@ func appendBegin(dst []byte, begin string) []byte {
 
 func appendCopyFail(dst []byte, reason string) []byte {
 	dst, at := openMessage(dst, 'f')
-	return closeMessage(appendString(dst, reason), at)
+	return closeMessage(appendCString(dst, reason), at)
 }
 
 // paramEncoder appends argument i as a Bind parameter (length and value) and tells its format.
@@ -88,7 +88,7 @@ func appendBind(dst []byte, name string, n int, encode paramEncoder, resultForma
 	start := len(dst)
 	dst, at := openMessage(dst, 'B')
 	dst = append(dst, 0) // the unnamed portal
-	dst = appendString(dst, name)
+	dst = appendCString(dst, name)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(n))
 	formats := len(dst)
 	for range n {
