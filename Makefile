@@ -10,7 +10,7 @@ VERSIONS = 14 16 17 18
 .PHONY: demo test test-matrix setup fmt
 
 demo:
-	@[ -n "$$DATABASE_URL" ] || scripts/setup.sh
+	@[ -n "$$DATABASE_URL" ] || PYCOPG_TEST_DSN= scripts/setup.sh
 	go run ./examples/quickstart
 
 test: setup

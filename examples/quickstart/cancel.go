@@ -30,7 +30,7 @@ func cancelQuery(ctx context.Context, s *session) error {
 	start := time.Now()
 	_, err = conn.ExecContext(impatient, "select pg_sleep(60)")
 	if !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the query did not end with its context: %w", err)
+		return errors.Join(errors.New("the query did not end with its context"), err)
 	}
 	s.out.line("after %s: %v", took(start), err)
 	var pgErr *pgconn.PgError

@@ -2,8 +2,8 @@
 // public-domain tz database, and the elevation of the sun over each of its places.
 //
 // It starts a PostgreSQL server of its own and removes it at the end. With DATABASE_URL set it
-// works on that server instead, in a schema that it drops at the end. Ctrl-C ends it at any time
-// and leaves nothing behind either.
+// works on that server instead, in a schema that it drops at the end. Ctrl-C, or a reader
+// of the output that goes away, ends it at any time and leaves nothing behind either.
 package main
 
 import (
@@ -17,7 +17,8 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(),
+		os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	err := run(ctx, os.Stdout, os.Getenv("DATABASE_URL"))
 	interrupted := ctx.Err() != nil
 	stop()

@@ -33,7 +33,7 @@ func TestReadmeShowsThisProgram(t *testing.T) {
 
 // It changes the environment and the log, so it runs alone.
 func TestProgramPrintsTheServerVersion(t *testing.T) {
-	t.Setenv("DATABASE_URL", sqltest.Server(t).DSN("postgres"))
+	t.Setenv("DATABASE_URL", sqltest.DSN(t, sqltest.Options{}))
 	var out bytes.Buffer
 	log.SetOutput(&out)
 	defer log.SetOutput(os.Stderr)
