@@ -24,17 +24,17 @@ const (
 // NULL), pointers are followed, and types without methods become their plain kind. What is left is nil, a scalar, or a value
 // for appendParam. Types that can have no PostgreSQL value are refused by name.
 func checkArg(v any) (any, error) {
-	switch v := v.(type) {
+	switch value := v.(type) {
 	case nil, string, bool, int64, int, int32, int16, int8, uint, uint8, uint16, uint32, uint64,
 		float64, float32, time.Time, time.Duration, []string, []int64, []int32, []int, []float64, []bool, [][]byte:
 		return v, nil
 	case []byte:
-		if v == nil {
+		if value == nil {
 			return nil, nil
 		}
 		return v, nil
 	case sqldriver.Valuer:
-		return valuerValue(v)
+		return valuerValue(value)
 	case sql.Out:
 		return nil, errors.New("sql.Out: PostgreSQL has no output parameters: read them as result columns")
 	}

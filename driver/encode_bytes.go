@@ -39,7 +39,7 @@ func appendBytesText(dst []byte, oid uint32, b []byte) ([]byte, error) {
 	case oid >= firstUserOID && differsInBytea(borrowed(b)):
 		return dst, fmt.Errorf("[]byte for a type that is not known (OID %d): use a string", oid)
 	}
-	return appendString(dst, borrowed(b), b)
+	return appendString(dst, borrowed(b), "[]byte")
 }
 
 // fixedBytes is the value of an array of bytes, such as a uuid.

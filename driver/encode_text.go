@@ -14,7 +14,7 @@ import (
 func (c *codecs) appendPlainText(dst []byte, arg any) (_ []byte, ok bool, err error) {
 	switch v := arg.(type) {
 	case string:
-		dst, err = appendString(dst, v, v)
+		dst, err = appendString(dst, v, "string")
 		return dst, true, err
 	case bool:
 		return strconv.AppendBool(dst, v), true, nil
@@ -63,21 +63,21 @@ func integer(arg any) (n int64, unsigned, ok bool) {
 	return 0, false, false
 }
 
-// appendString appends text that the server can store. arg is the argument, for the error.
-func appendString(dst []byte, s string, arg any) ([]byte, error) {
-	if err := checkText(s, arg); err != nil {
+// appendString appends text that the server can store. goType is the argument's type, for the error.
+func appendString(dst []byte, s, goType string) ([]byte, error) {
+	if err := checkText(s, goType); err != nil {
 		return dst, err
 	}
 	return append(dst, s...), nil
 }
 
 // checkText refuses what no text of PostgreSQL can hold.
-func checkText(s string, arg any) error {
+func checkText(s, goType string) error {
 	if i := strings.IndexByte(s, 0); i >= 0 {
-		return fmt.Errorf("%T holds a NUL byte at offset %d, which PostgreSQL cannot store in text", arg, i)
+		return fmt.Errorf("%s holds a NUL byte at offset %d, which PostgreSQL cannot store in text", goType, i)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("%T is not valid UTF-8: use []byte for a bytea parameter", arg)
+		return fmt.Errorf("%s is not valid UTF-8, as text must be: only []byte for a bytea parameter may hold any bytes", goType)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (c *codecs) appendText(dst []byte, oid uint32, arg any) (_ []byte, null boo
 		if c.isPq() && oid == pgtype.ByteaOID {
 			return appendHex(dst, []byte(v)), false, nil
 		}
-		dst, err = appendString(dst, v, v)
+		dst, err = appendString(dst, v, "string")
 		return dst, false, err
 	case []byte:
 		if v == nil {
@@ -74,13 +74,13 @@ func (c *codecs) appendJSON(dst []byte, arg any) (_ []byte, null bool, err error
 	rv := reflect.ValueOf(arg)
 	switch {
 	case rv.Kind() == reflect.String && !marshals:
-		dst, err = appendString(dst, rv.String(), arg)
+		dst, err = appendString(dst, rv.String(), rv.Type().String())
 		return dst, false, err
 	case isByteSlice(rv) && (raw || !marshals):
 		if rv.IsNil() {
 			return dst, true, nil
 		}
-		dst, err = appendString(dst, borrowed(rv.Bytes()), arg)
+		dst, err = appendString(dst, borrowed(rv.Bytes()), rv.Type().String())
 		return dst, false, err
 	case rv.Kind() == reflect.Slice && rv.IsNil() && !marshals:
 		return dst, true, nil
@@ -206,10 +206,10 @@ func (c *codecs) appendLast(dst []byte, oid uint32, arg any) (_ []byte, null boo
 		if err != nil {
 			return dst, false, fmt.Errorf("%T as text: %w", arg, err)
 		}
-		dst, err = appendString(dst, string(text), arg)
+		dst, err = appendString(dst, string(text), fmt.Sprintf("%T", arg))
 		return dst, false, err
 	case fmt.Stringer:
-		dst, err = appendString(dst, v.String(), arg)
+		dst, err = appendString(dst, v.String(), fmt.Sprintf("%T", arg))
 		return dst, false, err
 	}
 	return dst, false, fmt.Errorf("%w %T as %s", errNoText, arg, c.typeName(oid))
