@@ -72,7 +72,11 @@ func checkTLS(c *Config) error {
 	case c.SSLRootCert == "system" && mode != "verify-full":
 		return &ParseError{Key: "sslrootcert", Reason: "system needs sslmode verify-full, not " + mode}
 	case (c.SSLCRL != "" || c.SSLCRLDir != "") && mode != "disable" && !c.verifies():
-		return &ParseError{Key: "sslcrl", Reason: "revocation is checked with sslmode verify-ca or verify-full, not with " + mode}
+		key := "sslcrl"
+		if c.SSLCRL == "" {
+			key = "sslcrldir"
+		}
+		return &ParseError{Key: key, Reason: "revocation is checked with sslmode verify-ca or verify-full, not with " + mode}
 	}
 	lo, hi := slices.Index(tlsVersionNames, c.SSLMinProtocolVersion), slices.Index(tlsVersionNames, c.SSLMaxProtocolVersion)
 	if c.SSLMinProtocolVersion == "" {

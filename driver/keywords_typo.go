@@ -2,13 +2,11 @@ package driver
 
 import "strings"
 
-// serverParams are run-time parameters whose names come close to one of our keys.
-var serverParams = map[string]bool{}
-
-// misspelt returns the key that an unknown one probably means, "" for a name that stands on its own.
+// misspelt returns the key that an unknown one probably means, "" for a name that stands on its own. No run-time
+// parameter that a client may set comes this close to a key.
 func misspelt(key string) string {
 	name := strings.ToLower(key)
-	if serverParams[name] || strings.Contains(name, ".") {
+	if strings.Contains(name, ".") {
 		return ""
 	}
 	best, bestDistance := "", 3

@@ -1,0 +1,31 @@
+package driver
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"testing"
+)
+
+func TestManualNamesEverySetting(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "config_doc.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := ""
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "ParseConfig" {
+			doc = f.Doc.Text()
+		}
+	}
+	for _, k := range keywords {
+		if len(k.name) > 5 && k.name[:5] == "pool_" {
+			continue // one line for all of them
+		}
+		if !regexp.MustCompile(`\b` + k.name + `\b`).MatchString(doc) {
+			t.Errorf("%s is not described", k.name)
+		}
+	}
+}
