@@ -173,9 +173,13 @@ func (e *engine) textIsSafe() bool {
 
 // attemptText executes st without knowing its types, arguments and results in text, and learns the types on the way.
 func (e *engine) attemptText(st *statement, args []any) (*result, error) {
-	buf := appendParse(e.closings(e.take()), "", st.sql, nil)
-	buf = appendDescribe(buf, 'S', "")
-	buf, err := appendBind(buf, "", len(args), func(dst []byte, i int) ([]byte, int16, error) {
+	name, prepare := "", !e.unnamed && e.stmts.prepareNow(st)
+	if prepare {
+		name = st.name
+	}
+	buf := appendParse(e.closings(e.take()), name, st.sql, nil)
+	buf = appendDescribe(buf, 'S', name)
+	buf, err := appendBind(buf, name, len(args), func(dst []byte, i int) ([]byte, int16, error) {
 		out, ok, err := e.codecs.appendTextParam(dst, args[i])
 		if err == nil && !ok {
 			err = errNeedsTypes
@@ -190,7 +194,7 @@ func (e *engine) attemptText(st *statement, args []any) (*result, error) {
 		return nil, err
 	}
 	st.uses++
-	e.result = result{engine: e, st: st, learning: true}
+	e.result = result{engine: e, st: st, preparing: prepare, learning: true}
 	return e.begin(appendSync(appendExecute(buf)))
 }
 
