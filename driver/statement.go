@@ -160,15 +160,21 @@ func (s *statements) evictPrepared() {
 	}
 }
 
+// evictDescribed drops the least recently used of the statements that are not prepared beyond their limit. The one just
+// made is the most recently used, and stays.
 func (s *statements) evictDescribed() {
 	if len(s.bySQL) <= maxDescribed {
 		return
 	}
-	for e := s.recent.Back(); e != nil; e = e.Prev() {
+	kept := 0
+	for e := s.recent.Front(); e != nil; {
 		st := e.Value.(*statement)
-		if !st.prepared && st.pins == 0 {
+		e = e.Next()
+		if st.prepared || st.pins > 0 {
+			continue
+		}
+		if kept++; kept > maxDescribed {
 			s.discard(st)
-			return
 		}
 	}
 }
