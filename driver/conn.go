@@ -128,7 +128,7 @@ func (c *Conn) ready(ctx context.Context) error {
 func (c *Conn) finish(ctx context.Context, err error) error {
 	canceled := c.wire.unwatch()
 	if err == nil {
-		if c.pg.TxStatus() == 'I' {
+		if c.pg.TxStatus() != 'E' { // it ended, or a savepoint was rolled back
 			c.firstErr = nil
 		}
 		return nil
@@ -176,7 +176,7 @@ func (c *Conn) noteFailure(err *error) {
 	if code == codeReadOnlyTransaction && c.cfg.wantsPrimary() && c.demoted() {
 		c.broken = true
 	}
-	if c.pg.TxStatus() == 'I' && !c.pg.IsClosed() {
+	if c.pg.TxStatus() != 'E' && !c.pg.IsClosed() { // the error was the driver's own: the server knows nothing of it
 		c.firstErr = nil
 		return
 	}
