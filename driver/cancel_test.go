@@ -63,7 +63,14 @@ var sleepers = map[string]func(context.Context, *sql.Conn) error{
 		_, err := c.ExecContext(ctx, "select 1; select pg_sleep(60)")
 		return err
 	},
-	"*sql.Stmt": func(ctx context.Context, c *sql.Conn) error {
+	"*sql.Stmt Query": func(ctx context.Context, c *sql.Conn) error {
+		stmt, err := c.PrepareContext(ctx, "select pg_sleep($1)")
+		if err == nil {
+			err = stmt.QueryRowContext(ctx, 60).Scan(new(any))
+		}
+		return err
+	},
+	"*sql.Stmt Exec": func(ctx context.Context, c *sql.Conn) error {
 		stmt, err := c.PrepareContext(ctx, "select pg_sleep($1)")
 		if err == nil {
 			_, err = stmt.ExecContext(ctx, 60)
