@@ -58,9 +58,17 @@ func (f *tlsFake) serveTLS(address string, nc net.Conn) {
 		},
 	})
 	if tc.Handshake() == nil {
-		f.serve(address, tc)
+		f.serve(address, abruptConn{tc, nc})
 	}
 }
+
+// abruptConn closes without TLS's farewell, for which a pipe's other end would have to read.
+type abruptConn struct {
+	*tls.Conn
+	pipe net.Conn
+}
+
+func (c abruptConn) Close() error { return c.pipe.Close() }
 
 func TestServerNameIndication(t *testing.T) {
 	t.Parallel()
