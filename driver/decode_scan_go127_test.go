@@ -209,6 +209,35 @@ func TestScanColumnCallsScannersOnce(t *testing.T) {
 	}
 }
 
+func TestScanColumnClearsDestinationsForNULL(t *testing.T) {
+	t.Parallel()
+	c := pgxCodecs()
+	for oid, dest := range map[uint32]any{
+		pgtype.TextArrayOID: &sql.Null[[]string]{V: []string{"old"}, Valid: true},
+		pgtype.Int4ArrayOID: &[]int{1},
+		pgtype.JSONBOID:     &map[string]any{"old": 1},
+		pgtype.Int4OID:      ptr(ptr(1)),
+	} {
+		if err := c.scanColumn(sqldriver.ScanContext{}, oid, textFormat, nil, dest); err != nil || !reflect.ValueOf(dest).Elem().IsZero() {
+			t.Errorf("NULL of type %d left %v (%v)", oid, dest, err)
+		}
+	}
+}
+
+func TestScanColumnForgetsTheRowBefore(t *testing.T) {
+	t.Parallel()
+	c := pgxCodecs()
+	m := map[string]any{}
+	for _, src := range []string{`{"a":1}`, `{"b":2}`} {
+		if err := c.scanColumn(sqldriver.ScanContext{}, pgtype.JSONBOID, textFormat, []byte(src), &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(m) != 1 {
+		t.Errorf("the second row is %v", m)
+	}
+}
+
 func TestUUIDsOfTheStandardLibraryAreArguments(t *testing.T) {
 	t.Parallel()
 	server := newCodecServer(t)
