@@ -109,7 +109,7 @@ func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string,
 		return nil, err
 	}
 	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query}
-	return c.open, nil
+	return asRows(c.open), nil
 }
 
 // ready reports why a statement cannot start now. Nothing has been sent when it returns an error.

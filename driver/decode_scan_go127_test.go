@@ -46,7 +46,7 @@ var destinations = []func() any{
 }
 
 // isFiner tells whether scanColumn knows more than Next and Scan.
-func isFiner(col column, dest any) bool {
+func isFiner(col wireColumn, dest any) bool {
 	if t := reflect.TypeOf(dest); t == nil || t.Kind() != reflect.Pointer || reflect.ValueOf(dest).IsNil() {
 		return false
 	}
@@ -78,7 +78,7 @@ func TestScanColumnEqualsNextAndScan(t *testing.T) {
 						continue
 					}
 					if fmt.Sprint(wantErr) != fmt.Sprint(gotErr) || !sameDestination(got, want) {
-						t.Errorf("compat=%s: %s in format %d into %T = %v (%v), want %v (%v)", c.compat, expression, format, got, show(got), gotErr, show(want), wantErr)
+						t.Errorf("compat=%s: %s in format %d into %T = %v (%v), want %v (%v)", c.compat, expression, format, got, showValue(got), gotErr, showValue(want), wantErr)
 					}
 				}
 			}
@@ -97,7 +97,7 @@ func catch(f func() error) (err error) {
 }
 
 // show is what a destination points to, through all pointers.
-func show(dest any) any {
+func showValue(dest any) any {
 	rv := reflect.ValueOf(dest)
 	for rv.Kind() == reflect.Pointer && !rv.IsNil() {
 		rv = rv.Elem()
@@ -109,7 +109,7 @@ func show(dest any) any {
 }
 
 func sameDestination(a, b any) bool {
-	x, y := show(a), show(b)
+	x, y := showValue(a), showValue(b)
 	return sameValue(x, y) || fmt.Sprintf("%#v", x) == fmt.Sprintf("%#v", y) // NaN is equal as text
 }
 
@@ -140,7 +140,7 @@ func TestScanColumnFillsGoValues(t *testing.T) {
 		{"'{\"a\": [1]}'::jsonb", map[string]any{"a": []any{1.0}}},
 		{"'[1,2]'::jsonb", []int{1, 2}},
 		{"'00000000-0000-0000-0000-000000000001'::uuid", id},
-		{"'00000000-0000-0000-0000-000000000001'::uuid", hash(id)},
+		{"'00000000-0000-0000-0000-000000000001'::uuid", digest(id)},
 		{"'00000000-0000-0000-0000-000000000001'::uuid", uuid.UUID(id)},
 		{"'00000000-0000-0000-0000-000000000001'::uuid", &id},
 		{"interval '-1 day -02:03:04.5'", -26*time.Hour - 3*time.Minute - 4500*time.Millisecond},
@@ -196,7 +196,7 @@ func TestScanColumnRefusesWhatDoesNotFit(t *testing.T) {
 	} {
 		col := server.mustQuery(tt.expression, c.resultFormat(server.mustQuery(tt.expression, textFormat).oid))
 		if err := c.scanColumn(sqldriver.ScanContext{}, col.oid, col.format, col.raw, tt.dest); err == nil {
-			t.Errorf("%s into %T gave %v", tt.expression, tt.dest, show(tt.dest))
+			t.Errorf("%s into %T gave %v", tt.expression, tt.dest, showValue(tt.dest))
 		}
 	}
 }
