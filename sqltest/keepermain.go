@@ -46,6 +46,7 @@ func keep(in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer alive.Close()
+	fmt.Fprintf(os.Stderr, "keeper: process %d; SIGTERM makes it remove everything\n", os.Getpid())
 
 	ctx, unused := context.WithCancel(context.Background())
 	go func() {

@@ -1,10 +1,12 @@
 package sqltest_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/pycopg/pycopg/sqltest"
@@ -62,6 +64,42 @@ func copyFile(t *testing.T, from, to string) {
 	}
 	if err := os.WriteFile(to, text, 0o755); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestLingeringServerEndsOnSignal(t *testing.T) {
+	t.Parallel()
+	sqltest.Server(t)
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no SIGTERM to send")
+	}
+	home := privateTemp(t)
+	p := start(t, subprocess(t, "", "use the shared server", "TMPDIR="+home, "PYCOPG_TEST_LINGER=1h"))
+	logs, err := filepath.Glob(filepath.Join(home, "*", "*", "keeper.log"))
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("keepers' logs: %q, %v", logs, err)
+	}
+	text, err := os.ReadFile(logs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Sscanf(string(text), "keeper: process %d", &pid); err != nil {
+		t.Fatal(err)
+	}
+	keeper, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.finish(t)
+	if !canConnect(p.dsn) {
+		t.Error("the server did not linger")
+	}
+	if err := keeper.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if !await(func() bool { return !canConnect(p.dsn) }) {
+		t.Error("the server outlived the signal")
 	}
 }
 
