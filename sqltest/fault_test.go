@@ -1,6 +1,7 @@
 package sqltest_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -18,7 +19,23 @@ func proxied(t *testing.T) (*sqltest.Fault, *pgconn.PgConn) {
 	t.Helper()
 	in := sqltest.Server(t)
 	f := in.Fault(t)
-	return f, connect(t, f.DSN(in.DSN("")))
+	return f, throughProxy(t, f)
+}
+
+// throughProxy connects without TLS, so that the proxy sees messages on any server.
+func throughProxy(t *testing.T, f *sqltest.Fault) *pgconn.PgConn {
+	t.Helper()
+	config, err := pgconn.ParseConfig(f.DSN(sqltest.Server(t).DSN("")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.TLSConfig, config.Fallbacks = nil, nil
+	conn, err := pgconn.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
 }
 
 func ask(t *testing.T, conn *pgconn.PgConn, sql string) (string, error) {
@@ -145,7 +162,7 @@ func TestFaultCutsAndResetsOnDemand(t *testing.T) {
 	if _, err := ask(t, conn, "select 1"); err == nil {
 		t.Error("the connection outlived Cut")
 	}
-	again := connect(t, f.DSN(sqltest.Server(t).DSN("")))
+	again := throughProxy(t, f)
 	f.Reset()
 	if _, err := ask(t, again, "select 1"); err == nil {
 		t.Error("the connection outlived Reset")

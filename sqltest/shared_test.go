@@ -8,13 +8,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/pycopg/pycopg/sqltest"
 )
 
 func TestProcessesShareOneServerUntilTheLastOneIsKilled(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t) // skips without a server
+	needPrograms(t)
 	tmp := "TMPDIR=" + privateTemp(t)
 	first := start(t, subprocess(t, "", "use the shared server", tmp))
 	second := start(t, subprocess(t, "", "use the shared server", tmp))
@@ -33,7 +31,7 @@ func TestProcessesShareOneServerUntilTheLastOneIsKilled(t *testing.T) {
 
 func TestSharedServerLivesAsLongAsTheGoCommandThatRunsTheTests(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t)
+	needPrograms(t)
 	if runtime.GOOS == "windows" {
 		t.Skip("the name of a process is its file's here, which would have to be go.exe")
 	}
@@ -69,7 +67,7 @@ func copyFile(t *testing.T, from, to string) {
 
 func TestLingeringServerEndsOnSignal(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t)
+	needPrograms(t)
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no SIGTERM to send")
 	}
@@ -105,7 +103,7 @@ func TestLingeringServerEndsOnSignal(t *testing.T) {
 
 func TestServerEndsAfterAPanic(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t)
+	needPrograms(t)
 	out, err := subprocess(t, "", "panic with a database", "TMPDIR="+privateTemp(t)).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "panic: on purpose") {
 		t.Fatalf("the helper did not panic: %v\n%s", err, out)
