@@ -1,20 +1,22 @@
 // Package sqltest gives tests a PostgreSQL server: a real one that is thrown away, a scripted one
 // inside the process, or a real one behind a proxy that breaks connections.
 //
-//		func TestOrders(t *testing.T) {
-//			t.Parallel()
-//			db := sqltest.DB(t, sqltest.Options{Migrations: os.DirFS("migrations")})
-//			defer sqltest.Check(t, db)
-//			…
-//		}
+//	func TestOrders(t *testing.T) {
+//		t.Parallel()
+//		db := sqltest.DB(t, sqltest.Options{Migrations: os.DirFS("migrations")})
+//		defer sqltest.Check(t, db)
+//		…
+//	}
 //
-//	  - [DB] and [DSN] make a fresh database for a test, a copy of a template that is filled once.
-//	  - [Server] is the server under them; [MinVersion] and [Extension] skip tests that it cannot run;
-//	    [RegisterProvider] adds a way to get one.
-//	  - [Check] fails a test that leaks connections, transactions or goroutines.
-//	  - [Start] starts a private server, in a test or in any program.
-//	  - [Fault] is a proxy that cuts, resets, freezes, delays, corrupts and counts.
-//	  - [Fake] is a server that plays a script of protocol messages.
+// The package has:
+//
+//   - [DB] and [DSN] make a fresh database for a test, a copy of a template that is filled once.
+//   - [Server] is the server under them; [MinVersion] and [Extension] skip tests that it cannot run;
+//     [RegisterProvider] adds a way to get one.
+//   - [Check] fails a test that leaks connections, transactions or goroutines.
+//   - [Start] starts a private server, in a test or in any program.
+//   - [Fault] is a proxy that cuts, resets, freezes, delays, corrupts and counts.
+//   - [Fake] is a server that plays a script of protocol messages.
 //
 // # Environment
 //
