@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -41,6 +42,8 @@ type proxy struct {
 	t        testing.TB
 	listener net.Listener
 	done     sync.WaitGroup
+	hold     atomic.Bool   // the next message to the server waits for a cancel request to pass it
+	cancels  chan struct{} // cancel requests that the server has taken
 
 	mu      sync.Mutex
 	armed   bool
@@ -57,7 +60,7 @@ func newProxy(t testing.TB) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{t: t, listener: listener, conns: map[net.Conn]bool{}}
+	p := &proxy{t: t, listener: listener, cancels: make(chan struct{}, 100), conns: map[net.Conn]bool{}}
 	network, address := serverAddress(t)
 	p.done.Go(func() {
 		for {
@@ -79,6 +82,14 @@ func (p *proxy) arm(c cut) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.armed, p.cut, p.counted, p.reached = true, c, 0, false
+}
+
+// holdForCancel makes the next message to the server wait until a cancel request has overtaken it.
+func (p *proxy) holdForCancel() {
+	for len(p.cancels) > 0 {
+		<-p.cancels
+	}
+	p.hold.Store(true)
 }
 
 // disarm ends the wait for the cut, and reports whether it came.
@@ -123,11 +134,15 @@ func (p *proxy) serve(client net.Conn, network, address string) {
 	p.mu.Lock()
 	p.conns[client], p.conns[server] = true, true
 	p.mu.Unlock()
-	p.done.Go(func() { p.carry(client, server, toClient) })
-	if err := carryStartup(server, client); err == nil {
-		p.carry(server, client, toServer)
-	} else {
-		io.Copy(server, client)
+	startup, err := carryStartup(server, client)
+	switch {
+	case err != nil:
+	case startup == cancelCode:
+		io.Copy(io.Discard, server) // the server answers by closing
+		p.cancels <- struct{}{}
+	default:
+		p.done.Go(func() { p.carry(client, server, toClient) })
+		p.carry(client, server, toServer)
 	}
 	client.Close()
 	server.Close()
@@ -137,24 +152,32 @@ func (p *proxy) serve(client net.Conn, network, address string) {
 	p.mu.Unlock()
 }
 
-// carryStartup carries the first message, which has no type.
-func carryStartup(dst io.Writer, src io.Reader) error {
-	head := make([]byte, 4)
-	if _, err := io.ReadFull(src, head); err != nil {
-		return err
+// cancelCode stands in a cancel request where other connections name their protocol version.
+const cancelCode = 80877102
+
+// carryStartup carries the first message, which has no type, and returns its code.
+func carryStartup(dst io.Writer, src io.Reader) (code uint32, err error) {
+	message := make([]byte, 8)
+	if _, err := io.ReadFull(src, message); err != nil {
+		return 0, err
 	}
-	body := make([]byte, max(binary.BigEndian.Uint32(head), 4)-4)
-	if _, err := io.ReadFull(src, body); err != nil {
-		return err
+	code = binary.BigEndian.Uint32(message[4:])
+	rest := make([]byte, max(binary.BigEndian.Uint32(message), 8)-8)
+	if _, err := io.ReadFull(src, rest); err != nil {
+		return 0, err
 	}
-	_, err := dst.Write(append(head, body...))
-	return err
+	_, err = dst.Write(append(message, rest...))
+	return code, err
 }
 
-// carry carries messages from src to dst until one of them ends or the cut comes.
-func (p *proxy) carry(dst, src net.Conn, d direction) {
-	defer dst.Close()
-	defer src.Close()
+// carry carries messages of one direction until an end is closed or the cut comes. The client learns of it first.
+func (p *proxy) carry(client, server net.Conn, d direction) {
+	src, dst := client, server
+	if d == toClient {
+		src, dst = server, client
+	}
+	defer server.Close()
+	defer client.Close()
 	head := make([]byte, 5)
 	for {
 		if _, err := io.ReadFull(src, head); err != nil {
@@ -164,6 +187,9 @@ func (p *proxy) carry(dst, src net.Conn, d direction) {
 		copy(message, head)
 		if _, err := io.ReadFull(src, message[5:]); err != nil {
 			return
+		}
+		if d == toServer && p.hold.CompareAndSwap(true, false) {
+			<-p.cancels
 		}
 		if p.due(d) {
 			switch p.cut.place {
