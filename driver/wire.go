@@ -21,14 +21,15 @@ type wire struct {
 
 	stop     func() bool   // ends the watch, nil when none is on
 	onDone   func()        // w.contextEnded, bound once
-	over     chan struct{} // capacity 1: the statement has ended, contextEnded is to return
+	over     chan struct{} // capacity 1: what was to be cancelled has ended
 	ended    chan struct{} // capacity 1: contextEnded has run to its end
 	canceled bool          // the watched context ended; read after <-ended
 	untold   error         // why the server could not be told; read after <-ended
 }
 
 func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time.Duration) *wire {
-	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout, over: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout}
+	w.over, w.ended = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.onDone = w.contextEnded
 	return w
 }
@@ -41,30 +42,32 @@ func (w *wire) watch(ctx context.Context) {
 	}
 }
 
-// tellAgain is after how long the server is asked again to cancel a statement that goes on: a request that arrives before
-// its statement does is lost.
-const tellAgain = 50 * time.Millisecond
+// cancelAgain is after how long a cancel request is repeated for the first time.
+const cancelAgain = 50 * time.Millisecond
 
-// contextEnded runs on its own goroutine when a watched context ends.
+// contextEnded runs on its own goroutine when a watched context ends. The server ignores a cancel request that overtakes
+// its statement, so it is repeated, ever more seldom, until the statement has ended.
 func (w *wire) contextEnded() {
-	w.conn.SetDeadline(time.Now().Add(w.timeout))
+	deadline := time.Now().Add(w.timeout)
+	w.conn.SetDeadline(deadline)
 	w.canceled = true
-	again := time.NewTicker(tellAgain)
-	defer again.Stop()
-	for {
+	w.untold = w.tell()
+	for wait := cancelAgain; w.untold == nil && time.Now().Before(deadline) && !w.isOver(wait); wait *= 2 {
 		w.untold = w.tell()
-		if w.untold != nil {
-			<-w.over
-			break
-		}
-		select {
-		case <-w.over:
-		case <-again.C:
-			continue
-		}
-		break
 	}
 	w.ended <- struct{}{}
+}
+
+// isOver waits for the end of what was to be cancelled, at most for wait.
+func (w *wire) isOver(wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-w.over:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // tell asks the server to cancel and waits until it has taken note.
@@ -83,6 +86,10 @@ func (w *wire) unwatch() (canceled bool) {
 	if !w.stop() {
 		w.over <- struct{}{}
 		<-w.ended
+		select {
+		case <-w.over:
+		default:
+		}
 		w.conn.SetDeadline(time.Time{})
 	}
 	w.stop = nil
@@ -124,12 +131,12 @@ func (w *wire) parting(err error) error {
 		if rerr != nil {
 			var fatal *pgconn.PgError
 			if errors.As(rerr, &fatal) {
-				return &serverError{pg: fatal}
+				return fatal
 			}
 			return err
 		}
 		if e, ok := msg.(*pgproto3.ErrorResponse); ok {
-			return newServerError(e)
+			return pgconn.ErrorResponseToPgError(e)
 		}
 	}
 }
@@ -143,7 +150,7 @@ func (w *wire) receive() (pgproto3.BackendMessage, error) {
 	w.kill()
 	var fatal *pgconn.PgError
 	if errors.As(err, &fatal) {
-		return nil, &serverError{pg: fatal}
+		return nil, fatal
 	}
 	// pgconn's label says "safe to retry", which is untrue: take it off.
 	if inner := errors.Unwrap(err); inner != nil {
