@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -18,12 +17,12 @@ type duplex struct {
 	wire *wire
 	take func(pgproto3.BackendMessage) // gets what arrives, one message at a time, on the goroutine that reads
 
-	raw     syscall.RawConn // the socket, nil where there is none
-	polls   int             // calls of arrived without a socket to look at
-	timer   *time.Timer     // starts the reader
-	written chan struct{}   // capacity 1: the write is over
-	stopped chan struct{}   // capacity 1: the reader has ended
-	lost    error           // why the reader ended the connection; read after <-stopped
+	socket  *peeker       // nil where there is none
+	polls   int           // calls of arrived without a socket to look at
+	timer   *time.Timer   // starts the reader
+	written chan struct{} // capacity 1: the write is over
+	stopped chan struct{} // capacity 1: the reader has ended
+	lost    error         // why the reader ended the connection; read after <-stopped
 
 	parts   net.Buffers // what is written, over backing
 	backing [2][]byte
@@ -33,7 +32,10 @@ type duplex struct {
 const blockedAfter = 15 * time.Millisecond
 
 func newDuplex(w *wire, take func(pgproto3.BackendMessage)) *duplex {
-	d := &duplex{wire: w, take: take, raw: rawConn(w.conn), written: make(chan struct{}, 1), stopped: make(chan struct{}, 1)}
+	d := &duplex{wire: w, take: take, written: make(chan struct{}, 1), stopped: make(chan struct{}, 1)}
+	if raw := rawConn(w.conn); raw != nil {
+		d.socket = newPeeker(raw)
+	}
 	d.timer = time.AfterFunc(time.Hour, d.read)
 	d.timer.Stop()
 	return d
@@ -124,8 +126,8 @@ func (d *duplex) arrived() bool {
 		return true
 	}
 	found := peekUnknown
-	if d.raw != nil {
-		found = peekSocket(d.raw)
+	if d.socket != nil {
+		found = d.socket.peek()
 	}
 	if found != peekUnknown {
 		return found != peekQuiet
