@@ -132,7 +132,7 @@ func (t tx) Rollback() error {
 	if c.open != nil {
 		c.open.Close()
 	}
-	if c.copying != nil {
+	if c.copying != nil && c.reserved == nil {
 		c.copying.discard(errCopyRolledBack, closeTimeout)
 	}
 	if c.engine.endTx() {
