@@ -30,8 +30,8 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 	if err := checkSQL(query); err != nil {
 		return nil, err
 	}
-	if err := refuseCopy(query, c.engine.standardStrings()); err != nil {
-		return nil, err
+	if cs, ok := parseCopy(query, c.engine.standardStrings()); ok {
+		return c.prepareCopy(ctx, query, cs)
 	}
 	st := c.engine.stmts.lookup(query)
 	st.pins++

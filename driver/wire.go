@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,6 +26,12 @@ type wire struct {
 	ended    chan struct{} // capacity 1: contextEnded has run to its end
 	canceled bool          // the watched context ended; read after <-ended
 	untold   error         // why the server could not be told; read after <-ended
+
+	deadline struct { // of the socket
+		sync.Mutex
+		limit   time.Time // when answers are given up, zero: never
+		bounded bool      // reads have an earlier deadline of their own
+	}
 }
 
 func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time.Duration) *wire {
@@ -49,7 +56,7 @@ const cancelAgain = 50 * time.Millisecond
 // its statement, so it is repeated, ever more seldom, until the statement has ended.
 func (w *wire) contextEnded() {
 	deadline := time.Now().Add(w.timeout)
-	w.conn.SetDeadline(deadline)
+	w.giveUpAt(deadline)
 	w.canceled = true
 	w.untold = w.tell()
 	for wait := cancelAgain; w.untold == nil && time.Now().Before(deadline) && !w.isOver(wait); wait *= 2 {
@@ -90,13 +97,47 @@ func (w *wire) unwatch() (canceled bool) {
 		case <-w.over:
 		default:
 		}
-		w.conn.SetDeadline(time.Time{})
+		w.giveUpAt(time.Time{})
 	}
 	w.stop = nil
 	if w.untold != nil {
 		w.kill()
 	}
 	return w.canceled
+}
+
+// giveUpAt sets when reads and writes are given up, and the connection with them. The zero time is never.
+func (w *wire) giveUpAt(t time.Time) {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.deadline.limit = t
+	w.conn.SetWriteDeadline(t)
+	if !w.deadline.bounded {
+		w.conn.SetReadDeadline(t)
+	}
+}
+
+// boundReads gives reads a deadline that does not end the connection, until unboundReads. It also makes a read that is
+// under way on another goroutine return.
+func (w *wire) boundReads(t time.Time) {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.deadline.bounded = true
+	w.conn.SetReadDeadline(t)
+}
+
+// readsBounded reports whether a read that timed out met the deadline of boundReads.
+func (w *wire) readsBounded() bool {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	return w.deadline.bounded
+}
+
+func (w *wire) unboundReads() {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.deadline.bounded = false
+	w.conn.SetReadDeadline(w.deadline.limit)
 }
 
 // interrupt implements transport.
@@ -131,12 +172,12 @@ func (w *wire) parting(err error) error {
 		if rerr != nil {
 			var fatal *pgconn.PgError
 			if errors.As(rerr, &fatal) {
-				return fatal
+				return &serverError{pg: fatal}
 			}
 			return err
 		}
 		if e, ok := msg.(*pgproto3.ErrorResponse); ok {
-			return pgconn.ErrorResponseToPgError(e)
+			return newServerError(e)
 		}
 	}
 }
@@ -144,19 +185,24 @@ func (w *wire) parting(err error) error {
 // receive implements transport.
 func (w *wire) receive() (pgproto3.BackendMessage, error) {
 	msg, err := w.pg.ReceiveMessage(context.Background())
-	if err == nil {
-		return msg, nil
+	if err != nil {
+		return nil, w.lost(err)
 	}
+	return msg, nil
+}
+
+// lost closes the connection after a read failed with err, and returns what that means.
+func (w *wire) lost(err error) error {
 	w.kill()
 	var fatal *pgconn.PgError
 	if errors.As(err, &fatal) {
-		return nil, fatal
+		return &serverError{pg: fatal}
 	}
 	// pgconn's label says "safe to retry", which is untrue: take it off.
 	if inner := errors.Unwrap(err); inner != nil {
 		err = inner
 	}
-	return nil, fmt.Errorf("driver: connection lost: %w", err)
+	return fmt.Errorf("driver: connection lost: %w", err)
 }
 
 // kill closes the connection at once, without a word to the server.
