@@ -16,7 +16,8 @@ import (
 type wire struct {
 	pg      *pgconn.PgConn
 	conn    net.Conn
-	cancel  func(context.Context) error // asks the server to cancel, returns when it has been told
+	cancel  func(context.Context) error   // asks the server to cancel, returns when it has been told
+	hear    func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
 	timeout time.Duration
 
 	stop     func() bool   // ends the watch, nil when none is on
@@ -118,6 +119,7 @@ func (w *wire) parting(err error) error {
 func (w *wire) receive() (pgproto3.BackendMessage, error) {
 	msg, err := w.pg.ReceiveMessage(context.Background())
 	if err == nil {
+		w.heard(msg)
 		return msg, nil
 	}
 	w.kill()
@@ -130,6 +132,12 @@ func (w *wire) receive() (pgproto3.BackendMessage, error) {
 		err = inner
 	}
 	return nil, fmt.Errorf("driver: connection lost: %w", err)
+}
+
+func (w *wire) heard(msg pgproto3.BackendMessage) {
+	if w.hear != nil {
+		w.hear(msg)
+	}
 }
 
 // kill closes the connection at once, without a word to the server.
