@@ -18,6 +18,7 @@ type Conn struct {
 	cfg       *Config
 	link      *link
 	px        *pgx.Conn
+	tracer    pgx.QueryTracer // of the pgx configuration that the connection was made with, nil without one
 	pg        *pgconn.PgConn
 	wire      *wire
 	engine    engine
@@ -31,6 +32,7 @@ type Conn struct {
 	rollback bool         // a ROLLBACK was written whose answer has not been read
 	firstErr error        // the first failure of the open transaction
 	lastUsed time.Time    // when the connection came back to the pool
+	asked    time.Time    // when PgxSource.ShouldPing was last asked
 }
 
 var (
@@ -255,6 +257,10 @@ const closeTimeout = 5 * time.Second
 func (c *Conn) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	if c.link.release != nil {
+		c.giveBack(ctx)
+		return nil
+	}
 	err := c.px.Close(ctx)
 	c.connector.closed(c)
 	select {

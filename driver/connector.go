@@ -21,6 +21,7 @@ type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
+	source  *PgxSource // nil: the hosts of cfg are dialled
 
 	mu struct {
 		sync.Mutex
@@ -77,7 +78,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := cn.cfg.connect(ctx, c.install)
+	l, err := cn.dial(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +92,9 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
 	c.lastUsed = time.Now()
+	if cn.source != nil {
+		c.adopt()
+	}
 	if cn.cfg.AfterConnect != nil {
 		if err := cn.cfg.AfterConnect(ctx, c); err != nil {
 			c.Close()
@@ -98,6 +102,14 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		}
 	}
 	return c, nil
+}
+
+// dial makes the connection that c is to use.
+func (cn *Connector) dial(ctx context.Context, c *Conn) (*link, error) {
+	if cn.source != nil {
+		return cn.source.open(ctx, cn.cfg)
+	}
+	return cn.cfg.connect(ctx, c.install)
 }
 
 func (c *Conn) sessionZone() string { return c.pg.ParameterStatus("TimeZone") }

@@ -72,6 +72,7 @@ func (w *wire) absorb() error {
 		case err != nil:
 			return err
 		}
+		w.heard(msg)
 		switch msg.(type) {
 		case *pgproto3.NoticeResponse, *pgproto3.NotificationResponse, *pgproto3.ParameterStatus:
 		default:

@@ -35,14 +35,18 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 	}
 	st := c.engine.stmts.lookup(query)
 	st.pins++
-	if st.desc == nil || !st.prepared && !c.engine.unnamed {
+	known := st.desc != nil && (st.prepared || c.engine.unnamed)
+	ctx, traced := c.tracePrepare(ctx, query)
+	if !known {
 		c.wire.watch(ctx)
 		err := c.engine.describe(st, nil)
 		if err = c.harmless(c.finish(ctx, err)); err != nil {
 			c.engine.stmts.unpin(st)
+			traced(false, err)
 			return nil, err
 		}
 	}
+	traced(known, nil)
 	return &stmt{conn: c, st: st}, nil
 }
 

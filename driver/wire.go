@@ -17,7 +17,8 @@ import (
 type wire struct {
 	pg      *pgconn.PgConn
 	conn    net.Conn
-	cancel  func(context.Context) error // asks the server to cancel, returns when it has been told
+	cancel  func(context.Context) error   // asks the server to cancel, returns when it has been told
+	hear    func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
 	timeout time.Duration
 
 	stop     func() bool   // ends the watch, nil when none is on
@@ -188,6 +189,7 @@ func (w *wire) receive() (pgproto3.BackendMessage, error) {
 	if err != nil {
 		return nil, w.lost(err)
 	}
+	w.heard(msg)
 	return msg, nil
 }
 
@@ -203,6 +205,12 @@ func (w *wire) lost(err error) error {
 		err = inner
 	}
 	return fmt.Errorf("driver: connection lost: %w", err)
+}
+
+func (w *wire) heard(msg pgproto3.BackendMessage) {
+	if w.hear != nil {
+		w.hear(msg)
+	}
 }
 
 // kill closes the connection at once, without a word to the server.
