@@ -158,7 +158,7 @@ func FuzzNumbersAreEncodedAsTheirText(f *testing.F) {
 			if format == textFormat {
 				oid = pgtype.Int8OID
 			}
-			if got, err := decode(c, column{oid: oid, format: format, raw: wire[4:]}); err != nil || got != n {
+			if got, err := decode(c, wireColumn{oid: oid, format: format, raw: wire[4:]}); err != nil || got != n {
 				t.Errorf("%d for type %d: %v (%v)", n, oid, got, err)
 			}
 		}
@@ -167,7 +167,7 @@ func FuzzNumbersAreEncodedAsTheirText(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := decode(c, column{oid: pgtype.Float8OID, format: format, raw: wire[4:]}); err != nil || !sameValue(got, x) {
+			if got, err := decode(c, wireColumn{oid: pgtype.Float8OID, format: format, raw: wire[4:]}); err != nil || !sameValue(got, x) {
 				t.Errorf("%v for type %d: %v (%v)", x, oid, got, err)
 			}
 		}

@@ -75,7 +75,7 @@ func TestDecodedValuesStayWhenTheBufferChanges(t *testing.T) {
 	for i := range 500 {
 		copy(src, fmt.Sprintf("%04d", i))
 		for _, oid := range []uint32{pgtype.TextOID, pgtype.Int4OID, pgtype.Float8OID, pgtype.JSONOID} {
-			v, err := decode(c, column{oid: oid, raw: src})
+			v, err := decode(c, wireColumn{oid: oid, raw: src})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +118,7 @@ func TestResultsOfCompatPq(t *testing.T) {
 		{pgtype.TimeOID, textFormat, "24:00:00", time.Date(0, 1, 2, 0, 0, 0, 0, time.UTC)},
 		{pgtype.TimetzOID, textFormat, "03:04:05-05:30", time.Date(0, 1, 1, 3, 4, 5, 0, time.FixedZone("", -19800))},
 	} {
-		got, err := decode(c, column{oid: tt.oid, format: tt.format, raw: []byte(tt.src)})
+		got, err := decode(c, wireColumn{oid: tt.oid, format: tt.format, raw: []byte(tt.src)})
 		if err != nil || !sameValue(got, tt.want) {
 			t.Errorf("type %d: %q = %#v (%v), want %#v", tt.oid, tt.src, got, err, tt.want)
 		}
@@ -161,7 +161,7 @@ func TestInfiniteTimesAreClamped(t *testing.T) {
 		{pgtype.TimestampOID, "infinity", lastTimestamp},
 		{pgtype.TimestamptzOID, "-infinity", firstTime},
 	} {
-		got, err := decode(c, column{oid: tt.oid, raw: []byte(tt.text)})
+		got, err := decode(c, wireColumn{oid: tt.oid, raw: []byte(tt.text)})
 		if err != nil || !sameValue(got, tt.want) {
 			t.Fatalf("%s of type %d = %v (%v), want %v", tt.text, tt.oid, got, err, tt.want)
 		}

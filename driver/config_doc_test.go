@@ -3,14 +3,14 @@ package driver
 import (
 	"go/ast"
 	"go/parser"
-	"go/token"
+	gotoken "go/token"
 	"regexp"
 	"testing"
 )
 
 func TestManualNamesEverySetting(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "config_doc.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "config_doc.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}

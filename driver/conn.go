@@ -140,7 +140,7 @@ func (c *Conn) ready(ctx context.Context) error {
 func (c *Conn) finish(ctx context.Context, err error) error {
 	canceled := c.wire.unwatch()
 	if err == nil {
-		if c.TxStatus() == 'I' {
+		if c.TxStatus() != 'E' { // it ended, or a savepoint was rolled back
 			c.firstErr = nil
 		}
 		return nil
@@ -188,7 +188,7 @@ func (c *Conn) noteFailure(err *error) {
 	if code == codeReadOnlyTransaction && wantsPrimary(c.cfg.TargetSessionAttrs) && c.demoted() {
 		c.broken = true
 	}
-	if c.TxStatus() == 'I' && !c.pg.IsClosed() {
+	if c.TxStatus() != 'E' && !c.pg.IsClosed() { // the error was the driver's own: the server knows nothing of it
 		c.firstErr = nil
 		return
 	}

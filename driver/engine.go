@@ -134,8 +134,8 @@ func (e *engine) checkCount(st *statement, args []any) error {
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
 func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
 	e.result = result{engine: e, st: st}
-	if st.desc == nil && st.pins == 0 && (wanted == nil || !*wanted) && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
-		if r, err := e.attemptText(st, args); err != errNeedsTypes {
+	if st.desc == nil && st.pins == 0 && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
+		if r, err := e.attemptText(st, args, wanted); err != errNeedsTypes {
 			return r, err
 		}
 	}
@@ -185,17 +185,34 @@ func (e *engine) textIsSafe() bool {
 	return strings.HasPrefix(e.parameter("DateStyle"), "ISO") && e.parameter("client_encoding") == "UTF8"
 }
 
+// maxTextRequest bounds the requests that describe a statement ahead of its arguments: the server answers the description
+// before it reads on, so all that follows must fit into the sockets' buffers.
+const (
+	maxTextRequest = 32 << 10
+	maxTextArgs    = 512
+)
+
 // attemptText executes st without knowing its types, arguments and results in text, and learns the types on the way.
-func (e *engine) attemptText(st *statement, args []any) (*result, error) {
-	buf := appendParse(e.open(), "", st.sql, nil)
-	buf = appendDescribe(buf, 'S', "")
-	buf, err := appendBind(buf, "", len(args), func(dst []byte, i int) ([]byte, int16, error) {
+func (e *engine) attemptText(st *statement, args []any, wanted *bool) (*result, error) {
+	if len(args) > maxTextArgs {
+		return nil, errNeedsTypes
+	}
+	name, prepare := "", !e.unnamed && e.stmts.prepareNow(st, wanted)
+	if prepare {
+		name = st.name
+	}
+	buf := appendParse(e.open(), name, st.sql, nil)
+	buf = appendDescribe(buf, 'S', name)
+	buf, err := appendBind(buf, name, len(args), func(dst []byte, i int) ([]byte, int16, error) {
 		out, ok, err := e.codecs.appendTextParam(dst, args[i])
 		if err == nil && !ok {
 			err = errNeedsTypes
 		}
 		return out, 0, err
 	}, nil)
+	if err == nil && len(buf) > maxTextRequest {
+		err = errNeedsTypes
+	}
 	if err != nil {
 		e.give(buf)
 		if errors.Is(err, errNeedsTypes) {
@@ -204,7 +221,7 @@ func (e *engine) attemptText(st *statement, args []any) (*result, error) {
 		return nil, err
 	}
 	st.uses++
-	e.result = result{engine: e, st: st, learning: &description{}}
+	e.result = result{engine: e, st: st, preparing: prepare, learning: &description{}}
 	return e.run(appendSync(appendExecute(buf)))
 }
 

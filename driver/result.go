@@ -252,13 +252,13 @@ func (r *result) refusedPlan() bool {
 	if r.bound || r.st == nil || !errors.As(r.err, &pg) {
 		return false
 	}
-	if r.prepared {
-		return pg.Code == codeNoSuchStatement || pg.Code == codeFeatureNotSupported && pg.Routine == "RevalidateCachedQuery"
+	if r.prepared && (pg.Code == codeNoSuchStatement || pg.Code == codeFeatureNotSupported && pg.Routine == "RevalidateCachedQuery") {
+		return true
 	}
 	return r.remembered && staleCodes[pg.Code]
 }
 
-// staleCodes are the errors of a Parse or Bind whose remembered types no longer fit the statement: protocol violation
+// staleCodes are the errors of a Parse, Bind or new plan whose remembered types no longer fit the statement: protocol violation
 // (the number of columns), invalid binary representation, datatype mismatch, undefined function (for other types).
 var staleCodes = map[string]bool{"08P01": true, "22P03": true, "42804": true, "42883": true}
 

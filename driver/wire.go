@@ -21,13 +21,14 @@ type wire struct {
 
 	stop     func() bool   // ends the watch, nil when none is on
 	onDone   func()        // w.contextEnded, bound once
+	over     chan struct{} // capacity 1: the statement has ended, contextEnded is to return
 	ended    chan struct{} // capacity 1: contextEnded has run to its end
 	canceled bool          // the watched context ended; read after <-ended
 	untold   error         // why the server could not be told; read after <-ended
 }
 
 func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time.Duration) *wire {
-	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout, ended: make(chan struct{}, 1)}
+	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout, over: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
 	w.onDone = w.contextEnded
 	return w
 }
@@ -40,11 +41,29 @@ func (w *wire) watch(ctx context.Context) {
 	}
 }
 
+// tellAgain is after how long the server is asked again to cancel a statement that goes on: a request that arrives before
+// its statement does is lost.
+const tellAgain = 50 * time.Millisecond
+
 // contextEnded runs on its own goroutine when a watched context ends.
 func (w *wire) contextEnded() {
 	w.conn.SetDeadline(time.Now().Add(w.timeout))
 	w.canceled = true
-	w.untold = w.tell()
+	again := time.NewTicker(tellAgain)
+	defer again.Stop()
+	for {
+		w.untold = w.tell()
+		if w.untold != nil {
+			<-w.over
+			break
+		}
+		select {
+		case <-w.over:
+		case <-again.C:
+			continue
+		}
+		break
+	}
 	w.ended <- struct{}{}
 }
 
@@ -62,6 +81,7 @@ func (w *wire) unwatch() (canceled bool) {
 		return false
 	}
 	if !w.stop() {
+		w.over <- struct{}{}
 		<-w.ended
 		w.conn.SetDeadline(time.Time{})
 	}
