@@ -3,7 +3,10 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -109,8 +112,14 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 		return nil, err
 	}
 	r, err := e.attempt(st, args, prepare)
-	if err == nil || !e.result.refusedPlan() {
-		return r, err
+	if err == nil {
+		return r, nil
+	}
+	if e.result.refusedText() && e.status() == 'I' {
+		return e.attempt(st, args, prepare) // the types are known by now
+	}
+	if !e.result.refusedPlan() {
+		return nil, err
 	}
 	e.shared.stale(st.epoch)
 	e.stmts.unprepare(st)
@@ -185,6 +194,16 @@ func (e *engine) textIsSafe() bool {
 	return strings.HasPrefix(e.parameter("DateStyle"), "ISO") && e.parameter("client_encoding") == "UTF8"
 }
 
+// differsInJSON reports whether the text of an argument is another one for json than for any other type. Such an argument
+// is sent as text all the same where the server's refusal can be mended by a second attempt.
+func differsInJSON(arg any) bool {
+	switch arg.(type) {
+	case time.Time, netip.Addr, netip.Prefix:
+		return true
+	}
+	return false
+}
+
 // maxTextRequest bounds the requests that describe a statement ahead of its arguments: the server answers the description
 // before it reads on, so all that follows must fit into the sockets' buffers.
 const (
@@ -194,7 +213,8 @@ const (
 
 // attemptText executes st without knowing its types, arguments and results in text, and learns the types on the way.
 func (e *engine) attemptText(st *statement, args []any, wanted *bool) (*result, error) {
-	if len(args) > maxTextArgs {
+	typed := slices.ContainsFunc(args, differsInJSON)
+	if len(args) > maxTextArgs || typed && e.status() != 'I' {
 		return nil, errNeedsTypes
 	}
 	name, prepare := "", !e.unnamed && e.stmts.prepareNow(st, wanted)
@@ -221,7 +241,7 @@ func (e *engine) attemptText(st *statement, args []any, wanted *bool) (*result, 
 		return nil, err
 	}
 	st.uses++
-	e.result = result{engine: e, st: st, preparing: prepare, learning: &description{}}
+	e.result = result{engine: e, st: st, preparing: prepare, learning: &description{}, typed: typed}
 	return e.run(appendSync(appendExecute(buf)))
 }
 

@@ -34,6 +34,7 @@ var (
 
 // SQLSTATEs that the driver acts on.
 const (
+	codeInvalidText         = "22P02"
 	codeQueryCanceled       = "57014"
 	codeInFailedTransaction = "25P02"
 	codeReadOnlyTransaction = "25006"
