@@ -148,6 +148,16 @@ func TestNamedNumbersAreNumbersInCompatPq(t *testing.T) {
 	}
 }
 
+func TestBoolsInArraysAreLettersInCompatPq(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]*codecs{"{t,f}": pqCodecs(), "{true,false}": pgxCodecs()} {
+		wire, _, err := c.appendParam(nil, pgtype.TextArrayOID, []bool{true, false})
+		if err != nil || string(wire[4:]) != want {
+			t.Errorf("compat=%s: %q (%v), want %s", c.compat, wire, err, want)
+		}
+	}
+}
+
 func TestInfiniteTimesAreClamped(t *testing.T) {
 	t.Parallel()
 	c := newCodecs(pgtype.NewMap(), CompatPgx, InfinityClamp, func() *time.Location { return time.UTC })
@@ -226,5 +236,19 @@ func TestSelfReferringPointersAreRefused(t *testing.T) {
 	p = &p
 	if _, err := checkArg(p); err == nil {
 		t.Error("a pointer to itself was accepted")
+	}
+}
+
+func TestValuesAboveTheServersLimitAreRefused(t *testing.T) {
+	t.Parallel()
+	c := pgxCodecs()
+	huge := make([]byte, maxParam+1) // never touched: no memory is used
+	for _, arg := range []any{huge, borrowed(huge)} {
+		if _, _, err := c.appendParam(nil, pgtype.ByteaOID, arg); err == nil || !strings.Contains(err.Error(), "1 GiB") {
+			t.Errorf("%T: %v", arg, err)
+		}
+		if dst, ok, err := c.appendTextParam(nil, arg); len(dst) > 0 || ok && err == nil {
+			t.Errorf("%T without the type: %d bytes (%v)", arg, len(dst), err)
+		}
 	}
 }

@@ -24,6 +24,7 @@ type Conn struct {
 	engine    engine
 
 	open     *rows        // rows that have not been closed
+	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
 	inDo     bool         // a function of Do is running
 	lent     bool         // Conn or PgConn was handed out: the session may have changed in any way
@@ -111,7 +112,7 @@ func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string,
 		return nil, err
 	}
 	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query}
-	return c.open, nil
+	return asRows(c.open), nil
 }
 
 // ready reports why a statement cannot start now. Nothing has been sent when it returns an error.
@@ -123,6 +124,8 @@ func (c *Conn) ready(ctx context.Context) error {
 		return fmt.Errorf("%w: close them before the next statement; they are of: %s", ErrRowsOpen, abbreviate(c.open.sql))
 	case c.reserved != nil && reservationOf(ctx) != c.reserved:
 		return fmt.Errorf("%w: it is used by %s", ErrBusy, c.reserved.operation)
+	case c.copying != nil:
+		return c.busyCopy()
 	case c.engine.beginErr != nil:
 		return fmt.Errorf("driver: the transaction was never begun: %w", c.engine.beginErr)
 	case c.pg.IsBusy():

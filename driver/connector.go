@@ -25,7 +25,8 @@ type Connector struct {
 
 	mu struct {
 		sync.Mutex
-		closed bool
+		closed     bool
+		bareCopies map[string]int // COPYs prepared on a *sql.DB, by text
 	}
 }
 

@@ -61,6 +61,9 @@ func (c *codecs) appendElement(dst []byte, elem uint32, delim byte, rv reflect.V
 	if inner := reflect.ValueOf(arg); c.isNested(elem, inner, arg) {
 		return c.appendElements(dst, elem, delim, inner)
 	}
+	if b, ok := arg.(bool); ok && c.isPq() && !isJSON(elem) {
+		return append(dst, strconv.FormatBool(b)[0]), nil
+	}
 	start := len(dst)
 	dst, null, err := c.appendText(dst, elem, arg)
 	switch {

@@ -32,7 +32,7 @@ func (w *wire) peek() peeked {
 	if raw == nil {
 		return peekUnknown
 	}
-	return peekSocket(raw)
+	return newPeeker(raw).peek()
 }
 
 // rawConn is the socket below conn, nil where there is none to be had.

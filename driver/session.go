@@ -12,6 +12,9 @@ func (c *Conn) IsValid() bool {
 	if c.pg.IsClosed() || c.broken || c.open != nil || c.pg.IsBusy() {
 		return false
 	}
+	if c.copying != nil && !c.copying.returned() {
+		return false
+	}
 	c.reserved = nil
 	c.lastUsed = time.Now()
 	c.engine.endTx()

@@ -30,8 +30,18 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 	if err := checkSQL(query); err != nil {
 		return nil, err
 	}
-	if err := refuseCopy(query, c.engine.standardStrings()); err != nil {
-		return nil, err
+	if cs, ok := parseCopy(query, c.engine.standardStrings()); ok {
+		return c.prepareCopy(ctx, query, cs)
+	}
+	if c.cfg.Placeholder == PlaceholderFormat {
+		f, err := formatPlaceholders(query)
+		if err != nil {
+			return nil, err
+		}
+		if len(f.names) > 0 {
+			return nil, errors.New("driver: a prepared statement takes positional placeholders only: %s")
+		}
+		query = f.sql
 	}
 	st := c.engine.stmts.lookup(query)
 	st.pins++

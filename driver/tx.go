@@ -167,6 +167,9 @@ func (t tx) rollback() error {
 	if c.open != nil {
 		c.open.Close()
 	}
+	if c.copying != nil && c.reserved == nil {
+		c.copying.discard(errCopyRolledBack, closeTimeout)
+	}
 	if c.engine.endTx() {
 		c.firstErr = nil
 		return nil
