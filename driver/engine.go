@@ -3,10 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -112,14 +109,11 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 		return nil, err
 	}
 	r, err := e.attempt(st, args, prepare)
-	if err == nil {
-		return r, nil
+	if err != nil && e.result.guessedWrong(args) {
+		return e.attempt(st, args, prepare)
 	}
-	if e.result.refusedText() && e.status() == 'I' {
-		return e.attempt(st, args, prepare) // the types are known by now
-	}
-	if !e.result.refusedPlan() {
-		return nil, err
+	if err == nil || !e.result.refusedPlan() {
+		return r, err
 	}
 	e.shared.stale(st.epoch)
 	e.stmts.unprepare(st)
@@ -143,7 +137,7 @@ func (e *engine) checkCount(st *statement, args []any) error {
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
 func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
 	e.result = result{engine: e, st: st}
-	if st.desc == nil && st.pins == 0 && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
+	if st.desc == nil && st.pins == 0 && e.textIsSafe() && e.mayGuess(args) && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
 		if r, err := e.attemptText(st, args, wanted); err != errNeedsTypes {
 			return r, err
 		}
@@ -194,16 +188,6 @@ func (e *engine) textIsSafe() bool {
 	return strings.HasPrefix(e.parameter("DateStyle"), "ISO") && e.parameter("client_encoding") == "UTF8"
 }
 
-// differsInJSON reports whether the text of an argument is another one for json than for any other type. Such an argument
-// is sent as text all the same where the server's refusal can be mended by a second attempt.
-func differsInJSON(arg any) bool {
-	switch arg.(type) {
-	case time.Time, netip.Addr, netip.Prefix:
-		return true
-	}
-	return false
-}
-
 // maxTextRequest bounds the requests that describe a statement ahead of its arguments: the server answers the description
 // before it reads on, so all that follows must fit into the sockets' buffers.
 const (
@@ -213,8 +197,7 @@ const (
 
 // attemptText executes st without knowing its types, arguments and results in text, and learns the types on the way.
 func (e *engine) attemptText(st *statement, args []any, wanted *bool) (*result, error) {
-	typed := slices.ContainsFunc(args, differsInJSON)
-	if len(args) > maxTextArgs || typed && e.status() != 'I' {
+	if len(args) > maxTextArgs {
 		return nil, errNeedsTypes
 	}
 	name, prepare := "", !e.unnamed && e.stmts.prepareNow(st, wanted)
@@ -241,7 +224,7 @@ func (e *engine) attemptText(st *statement, args []any, wanted *bool) (*result, 
 		return nil, err
 	}
 	st.uses++
-	e.result = result{engine: e, st: st, preparing: prepare, learning: &description{}, typed: typed}
+	e.result = result{engine: e, st: st, preparing: prepare, learning: &description{}}
 	return e.run(appendSync(appendExecute(buf)))
 }
 

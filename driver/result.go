@@ -20,7 +20,6 @@ type result struct {
 	prepared   bool         // st was prepared before this request
 	preparing  bool         // this request prepares st
 	learning   *description // what this request is told of st, when it asks
-	typed      bool         // an argument was sent as text whose text depends on its type after all
 	remembered bool         // st had been described by an earlier request
 	bound      bool         // BindComplete has arrived: the statement may have had effects
 
@@ -257,11 +256,6 @@ func (r *result) refusedPlan() bool {
 		return true
 	}
 	return r.remembered && staleCodes[pg.Code]
-}
-
-// refusedText reports whether the result failed before it was bound because an argument was sent without its type.
-func (r *result) refusedText() bool {
-	return r.typed && !r.bound && serverCode(r.err) == codeInvalidText
 }
 
 // staleCodes are the errors of a Parse, Bind or new plan whose remembered types no longer fit the statement: protocol violation
