@@ -26,6 +26,15 @@ func serverAddress(t testing.TB) (network, address string) {
 	return "tcp", net.JoinHostPort(cfg.Hosts[0].Host, strconv.Itoa(int(cfg.Hosts[0].Port)))
 }
 
+func serverPassword(t testing.TB) string {
+	t.Helper()
+	cfg, err := driver.ParseConfig(sqltest.Server(t).TCP("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg.Password
+}
+
 // openDB returns a pool on which the test is alone.
 func openDB(t testing.TB) *sql.DB {
 	t.Helper()
@@ -57,6 +66,7 @@ func openSpace(t testing.TB, s space, address string, change func(*driver.Config
 	if address != "" {
 		cfg.Hosts = []driver.HostSpec{hostSpec(t, address)}
 		cfg.SSLMode = "disable"
+		cfg.Password = serverPassword(t) // a server of this module's asks for it on TCP alone
 	}
 	if change != nil {
 		change(cfg)
