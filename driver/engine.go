@@ -326,7 +326,7 @@ func (e *engine) recall(st *statement) {
 		e.stmts.unprepare(st)
 		st.desc = nil
 	}
-	if st.desc == nil && st.pins == 0 {
+	if st.desc == nil && !st.own {
 		st.desc, st.epoch = e.shared.find(st.sql)
 	}
 }

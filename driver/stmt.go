@@ -21,8 +21,8 @@ var (
 	_ sqldriver.NamedValueChecker = (*stmt)(nil)
 )
 
-// PrepareContext implements [sqldriver.ConnPrepareContext]: one round trip, none when the connection holds the
-// statement already.
+// PrepareContext implements [sqldriver.ConnPrepareContext]: one round trip, none when a connection of the pool knows the
+// statement already; its first execution prepares it then.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, err
@@ -44,8 +44,9 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 		query = f.sql
 	}
 	st := c.engine.stmts.lookup(query)
+	c.engine.recall(st)
 	st.pins++
-	known := st.desc != nil && (st.prepared || c.engine.unnamed)
+	known := st.desc != nil
 	ctx, traced := c.tracePrepare(ctx, query)
 	if !known {
 		c.wire.watch(ctx)
