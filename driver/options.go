@@ -21,13 +21,36 @@ type QueryOptions struct {
 	// Simple runs the text with the simple query protocol. It takes no arguments then. Some proxies (PgBouncer's admin
 	// console) understand nothing else.
 	Simple bool
+
+	// Tag, where it is not nil, gets the statement's command tag ("INSERT 0 3") when it has ended: when Exec returns, or
+	// when the rows are closed or read to their end. After an error, on another driver or under a mock it stays as it was.
+	Tag *string
 }
 
 type optionsKey struct{}
 
-// WithQueryOptions returns a context whose statements run with o.
+// WithQueryOptions returns a context whose statements run with o, in place of what ctx held.
 func WithQueryOptions(ctx context.Context, o QueryOptions) context.Context {
 	return context.WithValue(ctx, optionsKey{}, o)
+}
+
+// WithCommandTag returns a context whose statements write their command tags to tag, as [QueryOptions].Tag says. Other
+// options that ctx holds stay. A context passes through wrapping drivers that know nothing of arguments of other types.
+func WithCommandTag(ctx context.Context, tag *string) context.Context {
+	o := queryOptions(ctx)
+	o.Tag = tag
+	return WithQueryOptions(ctx, o)
+}
+
+func queryOptions(ctx context.Context) QueryOptions {
+	o, _ := ctx.Value(optionsKey{}).(QueryOptions)
+	return o
+}
+
+func setTag(tag *string, value string) {
+	if tag != nil && value != "" {
+		*tag = value
+	}
 }
 
 // call is what one Exec or Query runs.
@@ -39,10 +62,7 @@ type call struct {
 
 // newCall takes the options off the arguments, and turns named ones into numbered ones.
 func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedValue) (call, error) {
-	k := call{sql: sql}
-	if o, ok := ctx.Value(optionsKey{}).(QueryOptions); ok {
-		k.options = o
-	}
+	k := call{sql: sql, options: queryOptions(ctx)}
 	k.args = argValues(args)
 	rewritten, err := c.takeLeading(ctx, &k)
 	if err != nil {
@@ -84,6 +104,9 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 	for len(k.args) > 0 {
 		switch a := k.args[0].(type) {
 		case QueryOptions:
+			if a.Tag == nil {
+				a.Tag = k.options.Tag
+			}
 			k.options = a
 		case pgx.QueryExecMode:
 			if a != pgx.QueryExecModeCacheStatement {

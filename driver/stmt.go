@@ -93,7 +93,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []sqldriver.NamedValue) (sq
 		return nil, err
 	}
 	ctx, trace, r, err := s.start(ctx, args)
-	return s.conn.execResult(ctx, trace, r, err)
+	return s.conn.execResult(ctx, trace, queryOptions(ctx).Tag, r, err)
 }
 
 // QueryContext implements [sqldriver.StmtQueryContext].
@@ -102,7 +102,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []sqldriver.NamedValue) (s
 		return nil, err
 	}
 	ctx, trace, r, err := s.start(ctx, args)
-	return s.conn.queryResult(ctx, trace, s.st.sql, r, err)
+	return s.conn.queryResult(ctx, trace, s.st.sql, queryOptions(ctx).Tag, r, err)
 }
 
 func (s *stmt) ready(ctx context.Context) error {
