@@ -85,8 +85,7 @@ func members(t types.Type) map[string]string {
 	return found
 }
 
-// columnScanner are the methods that a Rows has on Go 1.27, where the setting column_scanner decides about them: the rows
-// without them are of the type that is called Rows.
+// columnScanner are the methods that rows have on Go 1.27 unless column_scanner=off. The rows without them are called Rows.
 var columnScanner = []string{"Rows.NextRow", "Rows.ScanColumn"}
 
 // exported are the package's exported names, those of methods and fields with their type's in front, and the signatures.
