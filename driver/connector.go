@@ -21,6 +21,7 @@ type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
+	catalog catalog
 	shared  sync.Map   // what Shared has made
 	source  *PgxSource // nil: the hosts of cfg are dialled
 
