@@ -65,13 +65,16 @@ func (c *Conn) IsClosed() bool { return c.pg.IsClosed() }
 // closed by its owner.
 func (c *Conn) IsBroken() bool { return c.broken || c.pg.IsClosed() }
 
-// Busy names what uses the connection now: open rows, or the operation of a [Reservation]. It is "" when nothing does.
+// Busy names what uses the connection now: open rows, the operation of a [Reservation], or a COPY. It is "" when nothing
+// does.
 func (c *Conn) Busy() string {
 	switch {
 	case c.open != nil:
 		return "rows of: " + abbreviate(c.open.sql)
 	case c.reserved != nil:
 		return c.reserved.operation
+	case c.copying != nil:
+		return abbreviate(c.copying.sql)
 	}
 	return ""
 }

@@ -283,3 +283,22 @@ func TestClosingRowsWithCancelStopsTheStatement(t *testing.T) {
 		t.Errorf("Commit = %v: closing rows must not fail a transaction", err)
 	}
 }
+
+func TestCancelThatOvertakesItsStatementIsRepeated(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t)
+	conn := one(t, openSpace(t, newSpace(t), p.address(), nil))
+	pid := backendPID(t, conn)
+	for range 3 {
+		p.holdForCancel()
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Millisecond, errReason)
+		_, err := conn.ExecContext(ctx, "select pg_sleep(60)")
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, errReason) || sqlState(err) != "57014" {
+			t.Errorf("error = %v, want the context's error, its cause and 57014 at once", err)
+		}
+		if got := backendPID(t, conn); got != pid {
+			t.Error("the connection was replaced")
+		}
+		cancel()
+	}
+}

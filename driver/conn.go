@@ -18,11 +18,13 @@ type Conn struct {
 	cfg       *Config
 	link      *link
 	px        *pgx.Conn
+	tracer    pgx.QueryTracer // of the pgx configuration that the connection was made with, nil without one
 	pg        *pgconn.PgConn
 	wire      *wire
 	engine    engine
 
 	open     *rows        // rows that have not been closed
+	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
 	inDo     bool         // a function of Do is running
 	lent     bool         // Conn or PgConn was handed out: the session may have changed in any way
@@ -30,6 +32,7 @@ type Conn struct {
 	rollback bool         // a ROLLBACK was written whose answer has not been read
 	firstErr error        // the first failure of the open transaction
 	lastUsed time.Time    // when the connection came back to the pool
+	asked    time.Time    // when PgxSource.ShouldPing was last asked
 }
 
 var (
@@ -58,18 +61,20 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.N
 		return nil, err
 	}
 	ctx, trace, r, err := c.start(ctx, k)
-	return c.execResult(ctx, trace, r, err)
+	return c.execResult(ctx, trace, k.options.Tag, r, err)
 }
 
 // execResult reads a statement's result to its end, for its count.
-func (c *Conn) execResult(ctx context.Context, trace *queryTrace, r *result, err error) (sqldriver.Result, error) {
+func (c *Conn) execResult(ctx context.Context, trace *queryTrace, wanted *string, r *result, err error) (sqldriver.Result, error) {
 	var count int64
 	var tag string
 	if err == nil {
-		err = r.drain()
-		count, tag = r.count, r.tag
+		if err = r.drain(); err == nil {
+			count, tag = r.count, r.tag
+		}
 	}
 	err = c.finish(ctx, err)
+	setTag(wanted, tag)
 	trace.end(ctx, tag, count, err)
 	if err != nil {
 		return nil, err
@@ -91,7 +96,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 		return nil, err
 	}
 	ctx, trace, r, err := c.start(ctx, k)
-	return c.queryResult(ctx, trace, k.sql, r, err)
+	return c.queryResult(ctx, trace, k.sql, k.options.Tag, r, err)
 }
 
 // start tells the hooks, arms the cancel and sends the statement.
@@ -102,14 +107,14 @@ func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace,
 	return ctx, trace, r, err
 }
 
-func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, r *result, err error) (sqldriver.Rows, error) {
+func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, tag *string, r *result, err error) (sqldriver.Rows, error) {
 	if err != nil {
 		err = c.finish(ctx, err)
 		trace.end(ctx, "", 0, err)
 		return nil, err
 	}
-	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query}
-	return c.open, nil
+	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query, tag: tag}
+	return asRows(c.open), nil
 }
 
 // ready reports why a statement cannot start now. Nothing has been sent when it returns an error.
@@ -121,6 +126,8 @@ func (c *Conn) ready(ctx context.Context) error {
 		return fmt.Errorf("%w: close them before the next statement; they are of: %s", ErrRowsOpen, abbreviate(c.open.sql))
 	case c.reserved != nil && reservationOf(ctx) != c.reserved:
 		return fmt.Errorf("%w: it is used by %s", ErrBusy, c.reserved.operation)
+	case c.copying != nil:
+		return c.busyCopy()
 	case c.engine.beginErr != nil:
 		return fmt.Errorf("driver: the transaction was never begun: %w", c.engine.beginErr)
 	case c.pg.IsBusy():
@@ -252,6 +259,10 @@ const closeTimeout = 5 * time.Second
 func (c *Conn) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	if c.link.release != nil {
+		c.giveBack(ctx)
+		return nil
+	}
 	err := c.px.Close(ctx)
 	c.connector.closed(c)
 	select {

@@ -21,10 +21,13 @@ type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
+	shared  sync.Map   // what Shared has made
+	source  *PgxSource // nil: the hosts of cfg are dialled
 
 	mu struct {
 		sync.Mutex
-		closed bool
+		closed     bool
+		bareCopies map[string]int // COPYs prepared on a *sql.DB, by text
 	}
 }
 
@@ -41,6 +44,16 @@ func NewConnector(cfg *Config) *Connector {
 
 // Config returns a copy of the connector's settings.
 func (cn *Connector) Config() *Config { return cn.cfg.Clone() }
+
+// Shared returns what make returns for key, made once for the pool: packages keep what they have learned of a database
+// there. key is of a type of the package's own.
+func (cn *Connector) Shared(key any, make func() any) any {
+	if v, ok := cn.shared.Load(key); ok {
+		return v
+	}
+	v, _ := cn.shared.LoadOrStore(key, make())
+	return v
+}
 
 // Driver implements [sqldriver.Connector].
 func (cn *Connector) Driver() sqldriver.Driver { return &Driver{} }
@@ -76,7 +89,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := cn.cfg.connect(ctx, c.install)
+	l, err := cn.dial(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +103,9 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
 	c.lastUsed = time.Now()
+	if cn.source != nil {
+		c.adopt()
+	}
 	if cn.cfg.AfterConnect != nil {
 		if err := cn.cfg.AfterConnect(ctx, c); err != nil {
 			c.Close()
@@ -97,6 +113,14 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		}
 	}
 	return c, nil
+}
+
+// dial makes the connection that c is to use.
+func (cn *Connector) dial(ctx context.Context, c *Conn) (*link, error) {
+	if cn.source != nil {
+		return cn.source.open(ctx, cn.cfg)
+	}
+	return cn.cfg.connect(ctx, c.install)
 }
 
 func (c *Conn) sessionZone() string { return c.pg.ParameterStatus("TimeZone") }

@@ -91,10 +91,7 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	if cmd.used {
 		return nil, errors.New("driver: the command of driver.Do runs once")
 	}
-	if err := c.ready(ctx); err != nil {
-		return nil, err
-	}
-	if err := c.settle(ctx); err != nil {
+	if err := c.enterDo(ctx); err != nil {
 		return nil, err
 	}
 	c.inDo = true
@@ -112,6 +109,9 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	}()
 	ctx = context.WithValue(context.WithValue(ctx, commandKey{}, nil), insideKey{}, true)
 	cmd.count, cmd.err = cmd.fn(ctx, c)
+	if err := c.leaveDo(); err != nil && cmd.err == nil {
+		cmd.err = err
+	}
 	finished = true
 	if cmd.err != nil {
 		return nil, errors.New("driver: the function of driver.Do failed")

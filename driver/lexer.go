@@ -202,20 +202,8 @@ func countPlaceholders(sql string, standard bool) int {
 
 // refuseCopy refuses a COPY that reads from the client or writes to it: its data has no way through Exec and Query.
 func refuseCopy(sql string, standard bool) error {
-	l := lexer{sql: sql, standard: standard}
-	if t := l.next(); t.kind != 'w' || !strings.EqualFold(t.text, "copy") {
-		return nil
-	}
-	depth := 0
-	for t := l.next(); t.kind != 0; t = l.next() {
-		switch {
-		case t.kind == '(':
-			depth++
-		case t.kind == ')':
-			depth--
-		case depth == 0 && t.kind == 'w' && (strings.EqualFold(t.text, "stdin") || strings.EqualFold(t.text, "stdout")):
-			return errCopy
-		}
+	if _, ok := parseCopy(sql, standard); ok {
+		return errCopy
 	}
 	return nil
 }

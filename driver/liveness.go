@@ -32,7 +32,7 @@ func (w *wire) peek() peeked {
 	if raw == nil {
 		return peekUnknown
 	}
-	return peekSocket(raw)
+	return newPeeker(raw).peek()
 }
 
 // rawConn is the socket below conn, nil where there is none to be had.
@@ -72,6 +72,7 @@ func (w *wire) absorb() error {
 		case err != nil:
 			return err
 		}
+		w.heard(msg)
 		switch msg.(type) {
 		case *pgproto3.NoticeResponse, *pgproto3.NotificationResponse, *pgproto3.ParameterStatus:
 		default:

@@ -4,5 +4,9 @@ package driver
 
 import "syscall"
 
-// peekSocket cannot look at a socket on this platform.
-func peekSocket(syscall.RawConn) peeked { return peekUnknown }
+// peeker cannot look at a socket on this platform.
+type peeker struct{}
+
+func newPeeker(syscall.RawConn) *peeker { return &peeker{} }
+
+func (p *peeker) peek() peeked { return peekUnknown }

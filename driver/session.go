@@ -12,6 +12,9 @@ func (c *Conn) IsValid() bool {
 	if c.pg.IsClosed() || c.broken || c.open != nil || c.pg.IsBusy() {
 		return false
 	}
+	if c.copying != nil && !c.copying.returned() {
+		return false
+	}
 	c.reserved = nil
 	c.lastUsed = time.Now()
 	c.engine.endTx()
@@ -40,7 +43,10 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 	if !c.alive(ctx) {
 		return sqldriver.ErrBadConn
 	}
-	return c.resetPolicy(ctx)
+	if err := c.resetPolicy(ctx); err != nil {
+		return err
+	}
+	return c.resetHook(ctx)
 }
 
 // readRollback reads the answer to the ROLLBACK that IsValid sent.
@@ -83,7 +89,7 @@ const pingIdle = time.Second
 // alive reports whether the connection still leads to its server. It looks at the socket, which costs no round trip, takes
 // what has arrived, and pings only after ping_after, or where looking is not possible.
 func (c *Conn) alive(ctx context.Context) bool {
-	idle := time.Since(c.lastUsed)
+	idle, due := time.Since(c.lastUsed), false
 	switch c.wire.peek() {
 	case peekGone:
 		return false
@@ -92,11 +98,10 @@ func (c *Conn) alive(ctx context.Context) bool {
 			return false
 		}
 	case peekUnknown:
-		if idle > pingIdle {
-			return c.Ping(ctx) == nil
-		}
+		due = idle > pingIdle
 	}
-	if c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter {
+	due = due || c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter
+	if c.shouldPing(ctx, due) {
 		return c.Ping(ctx) == nil
 	}
 	return true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,19 +17,27 @@ import (
 type wire struct {
 	pg      *pgconn.PgConn
 	conn    net.Conn
-	cancel  func(context.Context) error // asks the server to cancel, returns when it has been told
+	cancel  func(context.Context) error   // asks the server to cancel, returns when it has been told
+	hear    func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
 	timeout time.Duration
 
 	stop     func() bool   // ends the watch, nil when none is on
 	onDone   func()        // w.contextEnded, bound once
-	over     chan struct{} // capacity 1: the statement has ended, contextEnded is to return
+	over     chan struct{} // capacity 1: what was to be cancelled has ended
 	ended    chan struct{} // capacity 1: contextEnded has run to its end
 	canceled bool          // the watched context ended; read after <-ended
 	untold   error         // why the server could not be told; read after <-ended
+
+	deadline struct { // of the socket
+		sync.Mutex
+		limit   time.Time // when answers are given up, zero: never
+		bounded bool      // reads have an earlier deadline of their own
+	}
 }
 
 func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time.Duration) *wire {
-	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout, over: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout}
+	w.over, w.ended = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.onDone = w.contextEnded
 	return w
 }
@@ -41,30 +50,32 @@ func (w *wire) watch(ctx context.Context) {
 	}
 }
 
-// tellAgain is after how long the server is asked again to cancel a statement that goes on: a request that arrives before
-// its statement does is lost.
-const tellAgain = 50 * time.Millisecond
+// cancelAgain is after how long a cancel request is repeated for the first time.
+const cancelAgain = 50 * time.Millisecond
 
-// contextEnded runs on its own goroutine when a watched context ends.
+// contextEnded runs on its own goroutine when a watched context ends. The server ignores a cancel request that overtakes
+// its statement, so it is repeated, ever more seldom, until the statement has ended.
 func (w *wire) contextEnded() {
-	w.conn.SetDeadline(time.Now().Add(w.timeout))
+	deadline := time.Now().Add(w.timeout)
+	w.giveUpAt(deadline)
 	w.canceled = true
-	again := time.NewTicker(tellAgain)
-	defer again.Stop()
-	for {
+	w.untold = w.tell()
+	for wait := cancelAgain; w.untold == nil && time.Now().Before(deadline) && !w.isOver(wait); wait *= 2 {
 		w.untold = w.tell()
-		if w.untold != nil {
-			<-w.over
-			break
-		}
-		select {
-		case <-w.over:
-		case <-again.C:
-			continue
-		}
-		break
 	}
 	w.ended <- struct{}{}
+}
+
+// isOver waits for the end of what was to be cancelled, at most for wait.
+func (w *wire) isOver(wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-w.over:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // tell asks the server to cancel and waits until it has taken note.
@@ -83,13 +94,51 @@ func (w *wire) unwatch() (canceled bool) {
 	if !w.stop() {
 		w.over <- struct{}{}
 		<-w.ended
-		w.conn.SetDeadline(time.Time{})
+		select {
+		case <-w.over:
+		default:
+		}
+		w.giveUpAt(time.Time{})
 	}
 	w.stop = nil
 	if w.untold != nil {
 		w.kill()
 	}
 	return w.canceled
+}
+
+// giveUpAt sets when reads and writes are given up, and the connection with them. The zero time is never.
+func (w *wire) giveUpAt(t time.Time) {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.deadline.limit = t
+	w.conn.SetWriteDeadline(t)
+	if !w.deadline.bounded {
+		w.conn.SetReadDeadline(t)
+	}
+}
+
+// boundReads gives reads a deadline that does not end the connection, until unboundReads. It also makes a read that is
+// under way on another goroutine return.
+func (w *wire) boundReads(t time.Time) {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.deadline.bounded = true
+	w.conn.SetReadDeadline(t)
+}
+
+// readsBounded reports whether a read that timed out met the deadline of boundReads.
+func (w *wire) readsBounded() bool {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	return w.deadline.bounded
+}
+
+func (w *wire) unboundReads() {
+	w.deadline.Lock()
+	defer w.deadline.Unlock()
+	w.deadline.bounded = false
+	w.conn.SetReadDeadline(w.deadline.limit)
 }
 
 // interrupt implements transport.
@@ -137,19 +186,31 @@ func (w *wire) parting(err error) error {
 // receive implements transport.
 func (w *wire) receive() (pgproto3.BackendMessage, error) {
 	msg, err := w.pg.ReceiveMessage(context.Background())
-	if err == nil {
-		return msg, nil
+	if err != nil {
+		return nil, w.lost(err)
 	}
+	w.heard(msg)
+	return msg, nil
+}
+
+// lost closes the connection after a read failed with err, and returns what that means.
+func (w *wire) lost(err error) error {
 	w.kill()
 	var fatal *pgconn.PgError
 	if errors.As(err, &fatal) {
-		return nil, &serverError{pg: fatal}
+		return &serverError{pg: fatal}
 	}
 	// pgconn's label says "safe to retry", which is untrue: take it off.
 	if inner := errors.Unwrap(err); inner != nil {
 		err = inner
 	}
-	return nil, fmt.Errorf("driver: connection lost: %w", err)
+	return fmt.Errorf("driver: connection lost: %w", err)
+}
+
+func (w *wire) heard(msg pgproto3.BackendMessage) {
+	if w.hear != nil {
+		w.hear(msg)
+	}
 }
 
 // kill closes the connection at once, without a word to the server.
