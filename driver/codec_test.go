@@ -148,12 +148,39 @@ func TestNamedNumbersAreNumbersInCompatPq(t *testing.T) {
 	}
 }
 
-func TestBoolsInArraysAreLettersInCompatPq(t *testing.T) {
+func TestArraysHaveTheTextOfBothPeers(t *testing.T) {
 	t.Parallel()
-	for want, c := range map[string]*codecs{"{t,f}": pqCodecs(), "{true,false}": pgxCodecs()} {
-		wire, _, err := c.appendParam(nil, pgtype.TextArrayOID, []bool{true, false})
-		if err != nil || string(wire[4:]) != want {
-			t.Errorf("compat=%s: %q (%v), want %s", c.compat, wire, err, want)
+	for _, tt := range []struct {
+		oid  uint32
+		arg  any
+		want string
+	}{
+		{pgtype.TextArrayOID, []bool{true, false}, "{t,f}"},
+		{pgtype.TextOID, []bool{true, false}, "{t,f}"},
+		{pgtype.JSONBArrayOID, []bool{true, false}, "{true,false}"},
+		{pgtype.TextArrayOID, []float32{1.1}, "{1.1}"},
+		{pgtype.Float8ArrayOID, []float32{1.1}, "{1.100000023841858}"},
+		{pgtype.TextOID, pgtype.FlatArray[string]{"a"}, "{a}"},
+		{pgtype.TextOID, pgtype.Array[int32]{Elements: []int32{1, 2}, Dims: []pgtype.ArrayDimension{{Length: 2}}, Valid: true}, "[0:1]={1,2}"},
+	} {
+		for _, c := range []*codecs{pqCodecs(), pgxCodecs()} {
+			wire, _, err := c.appendParam(nil, tt.oid, tt.arg)
+			if err != nil || string(wire[4:]) != tt.want {
+				t.Errorf("compat=%s: %v for type %d: %q (%v), want %s", c.compat, tt.arg, tt.oid, wire, err, tt.want)
+			}
+		}
+	}
+}
+
+func TestNumbersThatPrintAsWordsAreNumbersForUnknownTypes(t *testing.T) {
+	t.Parallel()
+	c := pgxCodecs()
+	const enum = firstUserOID + 1
+	c.types.RegisterType(&pgtype.Type{Name: "mood", OID: enum, Codec: &pgtype.EnumCodec{}})
+	for oid, want := range map[uint32]string{firstUserOID: "1", enum: "green", pgtype.TextOID: "green", pgtype.Int4OID: "1"} {
+		wire, format, err := c.appendParam(nil, oid, color(1))
+		if err != nil || format == textFormat && string(wire[4:]) != want {
+			t.Errorf("type %d: %q (%v), want %s", oid, wire, err, want)
 		}
 	}
 }

@@ -61,18 +61,20 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.N
 		return nil, err
 	}
 	ctx, trace, r, err := c.start(ctx, k)
-	return c.execResult(ctx, trace, r, err)
+	return c.execResult(ctx, trace, k.options.Tag, r, err)
 }
 
 // execResult reads a statement's result to its end, for its count.
-func (c *Conn) execResult(ctx context.Context, trace *queryTrace, r *result, err error) (sqldriver.Result, error) {
+func (c *Conn) execResult(ctx context.Context, trace *queryTrace, wanted *string, r *result, err error) (sqldriver.Result, error) {
 	var count int64
 	var tag string
 	if err == nil {
-		err = r.drain()
-		count, tag = r.count, r.tag
+		if err = r.drain(); err == nil {
+			count, tag = r.count, r.tag
+		}
 	}
 	err = c.finish(ctx, err)
+	setTag(wanted, tag)
 	trace.end(ctx, tag, count, err)
 	if err != nil {
 		return nil, err
@@ -94,7 +96,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 		return nil, err
 	}
 	ctx, trace, r, err := c.start(ctx, k)
-	return c.queryResult(ctx, trace, k.sql, r, err)
+	return c.queryResult(ctx, trace, k.sql, k.options.Tag, r, err)
 }
 
 // start tells the hooks, arms the cancel and sends the statement.
@@ -105,13 +107,13 @@ func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace,
 	return ctx, trace, r, err
 }
 
-func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, r *result, err error) (sqldriver.Rows, error) {
+func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, tag *string, r *result, err error) (sqldriver.Rows, error) {
 	if err != nil {
 		err = c.finish(ctx, err)
 		trace.end(ctx, "", 0, err)
 		return nil, err
 	}
-	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query}
+	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query, tag: tag}
 	return asRows(c.open), nil
 }
 

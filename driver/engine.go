@@ -109,6 +109,9 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 		return nil, err
 	}
 	r, err := e.attempt(st, args, prepare)
+	if err != nil && e.result.guessedWrong(args) {
+		return e.attempt(st, args, prepare)
+	}
 	if err == nil || !e.result.refusedPlan() {
 		return r, err
 	}
@@ -134,7 +137,7 @@ func (e *engine) checkCount(st *statement, args []any) error {
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
 func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
 	e.result = result{engine: e, st: st}
-	if st.desc == nil && st.pins == 0 && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
+	if st.desc == nil && st.pins == 0 && e.textIsSafe() && e.mayGuess(args) && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
 		if r, err := e.attemptText(st, args, wanted); err != errNeedsTypes {
 			return r, err
 		}

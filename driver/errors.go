@@ -39,6 +39,7 @@ const (
 	codeReadOnlyTransaction = "25006"
 	codeNoSuchStatement     = "26000"
 	codeFeatureNotSupported = "0A000"
+	codeInvalidText         = "22P02"
 )
 
 // canceledError is a statement that ended because its context did, and was cancelled by the server:

@@ -26,13 +26,14 @@ func serverAddress(t testing.TB) (network, address string) {
 	return "tcp", net.JoinHostPort(cfg.Hosts[0].Host, strconv.Itoa(int(cfg.Hosts[0].Port)))
 }
 
-func serverPassword(t testing.TB) string {
+// serverLogin is who may log in where the server listens.
+func serverLogin(t testing.TB) (user, password string) {
 	t.Helper()
 	cfg, err := driver.ParseConfig(sqltest.Server(t).TCP("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cfg.Password
+	return cfg.User, cfg.Password
 }
 
 // openDB returns a pool on which the test is alone.
@@ -66,7 +67,7 @@ func openSpace(t testing.TB, s space, address string, change func(*driver.Config
 	if address != "" {
 		cfg.Hosts = []driver.HostSpec{hostSpec(t, address)}
 		cfg.SSLMode = "disable"
-		cfg.Password = serverPassword(t) // a server of this module's asks for it on TCP alone
+		cfg.User, cfg.Password = serverLogin(t)
 	}
 	if change != nil {
 		change(cfg)

@@ -17,6 +17,7 @@ type rows struct {
 	ctx    context.Context // of the query: it bounds the reading of its rows
 	trace  *queryTrace
 	sql    string
+	tag    *string // QueryOptions.Tag
 	count  int64
 	ended  bool // the result was read to its end and the connection is free again
 }
@@ -89,6 +90,7 @@ func (r *rows) end(err error) error {
 	if err != nil {
 		tag = ""
 	}
+	setTag(r.tag, tag)
 	r.trace.end(r.ctx, tag, r.count, err)
 	return err
 }
@@ -136,7 +138,10 @@ func (r *rows) NextResultSet() error {
 // ColumnTypeDatabaseTypeName implements [sqldriver.RowsColumnTypeDatabaseTypeName]: the type's name in upper case, or
 // its OID in digits when it is not known.
 func (r *rows) ColumnTypeDatabaseTypeName(index int) string {
-	oid := r.result.columns[index].oid
+	return typeName(r.result.columns[index].oid)
+}
+
+func typeName(oid uint32) string {
 	if name, ok := builtinTypeName(oid); ok {
 		return name
 	}
