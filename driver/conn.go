@@ -31,7 +31,7 @@ type Conn struct {
 	broken   bool         // must not go back to the pool
 	rollback bool         // a ROLLBACK was written whose answer has not been read
 	firstErr error        // the first failure of the open transaction
-	lastUsed time.Time    // when the connection came back to the pool
+	lastUsed time.Time    // when the server was last heard
 	asked    time.Time    // when PgxSource.ShouldPing was last asked
 }
 
@@ -146,6 +146,7 @@ func (c *Conn) ready(ctx context.Context) error {
 // finish ends the watch of a statement's context and makes its error the caller's.
 func (c *Conn) finish(ctx context.Context, err error) error {
 	canceled := c.wire.unwatch()
+	c.lastUsed = time.Now()
 	if err == nil {
 		if c.TxStatus() != 'E' { // it ended, or a savepoint was rolled back
 			c.firstErr = nil

@@ -7,6 +7,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Execer is a *sql.DB, *sql.Conn, *sql.Tx, or anything that wraps one.
@@ -99,6 +100,7 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	finished := false
 	defer func() {
 		c.inDo = false
+		c.lastUsed = time.Now()
 		if !finished { // a panic, or runtime.Goexit
 			c.broken = true
 			c.wire.kill()
