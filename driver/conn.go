@@ -5,6 +5,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -282,5 +283,5 @@ func abbreviate(sql string) string {
 	if len(sql) <= most {
 		return sql
 	}
-	return sql[:most] + "…"
+	return strings.ToValidUTF8(sql[:most], "") + "…"
 }

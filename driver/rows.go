@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	sqldriver "database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -126,7 +125,7 @@ func (r *rows) NextResultSet() error {
 	if err == nil || !r.result.done {
 		return err
 	}
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		err = nil
 	}
 	if err = r.end(err); err == nil {
