@@ -155,6 +155,3 @@ func (c *Conn) notification(n Notification) {
 		c.cfg.OnNotification(c, n)
 	}
 }
-
-// closed is called once a connection of the pool is closed.
-func (cn *Connector) closed(*Conn) {}

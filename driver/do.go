@@ -95,11 +95,9 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	if err := c.enterDo(ctx); err != nil {
 		return nil, err
 	}
-	c.inDo = true
 	cmd.used = true
 	finished := false
 	defer func() {
-		c.inDo = false
 		c.lastUsed = time.Now()
 		if !finished { // a panic, or runtime.Goexit
 			c.broken = true
