@@ -30,7 +30,7 @@ func dsnOf(t testing.TB, o sqltest.Options) string {
 		t.Fatal(err)
 	}
 	sslmode := cfg.SSLMode
-	if sslmode == "prefer" || sslmode == "allow" { // lib/pq has no such modes
+	if sslmode == "" || sslmode == "prefer" || sslmode == "allow" { // lib/pq's default is another
 		sslmode = "disable"
 	}
 	return settings(
