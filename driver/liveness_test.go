@@ -185,7 +185,7 @@ func TestLostIdleConnectionsAreReplacedWithoutAWord(t *testing.T) {
 				if got := c.ResetSession(t.Context()); got == nil {
 					t.Error("the pool would use the connection again")
 				}
-				if n := r.wrote(); n != 0 {
+				if n := r.wrote(); n != 0 && !(name == "TLS" && n == closeNotify) {
 					t.Errorf("%d bytes were sent on the lost connection", n)
 				}
 				if got := backendPID(t, db); got == pid {
@@ -220,6 +220,10 @@ func TestLostIdleConnectionsAreReplacedWithoutAWord(t *testing.T) {
 		})
 	}
 }
+
+// closeNotify is the length of the record by which TLS 1.3 says that it is over: an alert of 2 bytes, its type, the tag and
+// the header.
+const closeNotify = 2 + 1 + 16 + 5
 
 // arrived waits until something is there to be read on an idle connection.
 func arrived(t *testing.T, c *driver.Conn) {
