@@ -11,3 +11,6 @@ var TestServerDSN func(t testing.TB) string
 
 // Backdate makes c as if it had been used d earlier than it was.
 func (c *Conn) Backdate(d time.Duration) { c.lastUsed = c.lastUsed.Add(-d) }
+
+// HasArrived reports whether the idle connection's socket has something to read, its end included.
+func (c *Conn) HasArrived() bool { return c.wire.peek() != peekQuiet }
