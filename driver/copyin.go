@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
 )
 
 // CopyIn is a COPY … FROM STDIN under way: the raw stream to the server, in the format that the statement says. It owns
@@ -89,6 +90,31 @@ func (ci *CopyIn) Write(p []byte) (int, error) {
 	}
 	ci.buf = append(ci.buf, p...)
 	return written + len(p), nil
+}
+
+// ReadFrom implements io.ReaderFrom: it writes what r gives, up to its end. r's error is returned as it is, and does not
+// end the COPY.
+func (ci *CopyIn) ReadFrom(r io.Reader) (n int64, err error) {
+	for !ci.ended {
+		if cap(ci.buf) < copyBuffer {
+			ci.buf = append(make([]byte, 0, copyBuffer), ci.buf...)
+		}
+		k, err := r.Read(ci.buf[len(ci.buf):copyBuffer])
+		ci.buf = ci.buf[:len(ci.buf)+k]
+		n += int64(k)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		if len(ci.buf) == copyBuffer {
+			if err := ci.flush(nil); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, ci.refusal()
 }
 
 // flush sends what was gathered, and direct behind it, and takes what the server has said meanwhile.
