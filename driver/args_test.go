@@ -2,7 +2,6 @@ package driver_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -202,5 +201,3 @@ func TestTransactionPoolerLeavesNoNamedStatement(t *testing.T) {
 		t.Errorf("%d statements are prepared on the server, want 0", n)
 	}
 }
-
-var _ querier = (*sql.Tx)(nil)

@@ -148,6 +148,51 @@ func TestNamedNumbersAreNumbersInCompatPq(t *testing.T) {
 	}
 }
 
+func TestNamedNumbersInArraysAreNumbersInCompatPq(t *testing.T) {
+	t.Parallel()
+	wire, _, err := pqCodecs().appendParam(nil, pgtype.TextOID, []color{0, 1})
+	if err != nil || string(wire[4:]) != "{0,1}" {
+		t.Errorf("[]color{0, 1} as text = %q (%v), want {0,1}", wire, err)
+	}
+}
+
+func TestArraysHaveTheTextOfBothPeers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		oid  uint32
+		arg  any
+		want string
+	}{
+		{pgtype.TextArrayOID, []bool{true, false}, "{t,f}"},
+		{pgtype.TextOID, []bool{true, false}, "{t,f}"},
+		{pgtype.JSONBArrayOID, []bool{true, false}, "{true,false}"},
+		{pgtype.TextArrayOID, []float32{1.1}, "{1.1}"},
+		{pgtype.Float8ArrayOID, []float32{1.1}, "{1.100000023841858}"},
+		{pgtype.TextOID, pgtype.FlatArray[string]{"a"}, "{a}"},
+		{pgtype.TextOID, pgtype.Array[int32]{Elements: []int32{1, 2}, Dims: []pgtype.ArrayDimension{{Length: 2}}, Valid: true}, "[0:1]={1,2}"},
+	} {
+		for _, c := range []*codecs{pqCodecs(), pgxCodecs()} {
+			wire, _, err := c.appendParam(nil, tt.oid, tt.arg)
+			if err != nil || string(wire[4:]) != tt.want {
+				t.Errorf("compat=%s: %v for type %d: %q (%v), want %s", c.compat, tt.arg, tt.oid, wire, err, tt.want)
+			}
+		}
+	}
+}
+
+func TestNumbersThatPrintAsWordsAreNumbersForUnknownTypes(t *testing.T) {
+	t.Parallel()
+	c := pgxCodecs()
+	const enum = firstUserOID + 1
+	c.types.RegisterType(&pgtype.Type{Name: "mood", OID: enum, Codec: &pgtype.EnumCodec{}})
+	for oid, want := range map[uint32]string{firstUserOID: "1", enum: "green", pgtype.TextOID: "green", pgtype.Int4OID: "1"} {
+		wire, format, err := c.appendParam(nil, oid, color(1))
+		if err != nil || format == textFormat && string(wire[4:]) != want {
+			t.Errorf("type %d: %q (%v), want %s", oid, wire, err, want)
+		}
+	}
+}
+
 func TestInfiniteTimesAreClamped(t *testing.T) {
 	t.Parallel()
 	c := newCodecs(pgtype.NewMap(), CompatPgx, InfinityClamp, func() *time.Location { return time.UTC })
@@ -226,5 +271,19 @@ func TestSelfReferringPointersAreRefused(t *testing.T) {
 	p = &p
 	if _, err := checkArg(p); err == nil {
 		t.Error("a pointer to itself was accepted")
+	}
+}
+
+func TestValuesAboveTheServersLimitAreRefused(t *testing.T) {
+	t.Parallel()
+	c := pgxCodecs()
+	huge := make([]byte, maxParam+1) // never touched: no memory is used
+	for _, arg := range []any{huge, borrowed(huge)} {
+		if _, _, err := c.appendParam(nil, pgtype.ByteaOID, arg); err == nil || !strings.Contains(err.Error(), "1 GiB") {
+			t.Errorf("%T: %v", arg, err)
+		}
+		if dst, ok, err := c.appendTextParam(nil, arg); len(dst) > 0 || ok && err == nil {
+			t.Errorf("%T without the type: %d bytes (%v)", arg, len(dst), err)
+		}
 	}
 }

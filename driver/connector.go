@@ -21,6 +21,9 @@ type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
+	catalog catalog
+	shared  sync.Map   // what Shared has made
+	source  *PgxSource // nil: the hosts of cfg are dialled
 
 	mu struct {
 		sync.Mutex
@@ -42,6 +45,16 @@ func NewConnector(cfg *Config) *Connector {
 
 // Config returns a copy of the connector's settings.
 func (cn *Connector) Config() *Config { return cn.cfg.Clone() }
+
+// Shared returns what make returns for key, made once for the pool: packages keep what they have learned of a database
+// there. key is of a type of the package's own.
+func (cn *Connector) Shared(key any, make func() any) any {
+	if v, ok := cn.shared.Load(key); ok {
+		return v
+	}
+	v, _ := cn.shared.LoadOrStore(key, make())
+	return v
+}
 
 // Driver implements [sqldriver.Connector].
 func (cn *Connector) Driver() sqldriver.Driver { return &Driver{} }
@@ -77,7 +90,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := cn.cfg.connect(ctx, c.install)
+	l, err := cn.dial(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +104,9 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
 	c.lastUsed = time.Now()
+	if cn.source != nil {
+		c.adopt()
+	}
 	if cn.cfg.AfterConnect != nil {
 		if err := cn.cfg.AfterConnect(ctx, c); err != nil {
 			c.Close()
@@ -98,6 +114,14 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		}
 	}
 	return c, nil
+}
+
+// dial makes the connection that c is to use.
+func (cn *Connector) dial(ctx context.Context, c *Conn) (*link, error) {
+	if cn.source != nil {
+		return cn.source.open(ctx, cn.cfg)
+	}
+	return cn.cfg.connect(ctx, c.install)
 }
 
 func (c *Conn) sessionZone() string { return c.pg.ParameterStatus("TimeZone") }
@@ -131,6 +155,3 @@ func (c *Conn) notification(n Notification) {
 		c.cfg.OnNotification(c, n)
 	}
 }
-
-// closed is called once a connection of the pool is closed.
-func (cn *Connector) closed(*Conn) {}

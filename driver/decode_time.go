@@ -52,8 +52,11 @@ func decodeDateBinary(c *codecs, src []byte) (sqldriver.Value, error) {
 	case math.MinInt32:
 		return c.infinite("-infinity", lastDate, c.zoneless()), nil
 	}
-	return c.box.time(time.Unix(pgEpoch+int64(days)*86400, 0).In(c.zoneless())), nil
+	return c.box.time(dateAt(days).In(c.zoneless())), nil
 }
+
+// dateAt is the day so many days after 2000-01-01.
+func dateAt(days int32) time.Time { return time.Unix(pgEpoch+int64(days)*86400, 0) }
 
 func decodeTimestampBinary(c *codecs, src []byte) (sqldriver.Value, error) {
 	return c.timestampBinary(src, c.zoneless())
@@ -74,8 +77,12 @@ func (c *codecs) timestampBinary(src []byte, loc *time.Location) (sqldriver.Valu
 	case math.MinInt64:
 		return c.infinite("-infinity", lastTimestamp, loc), nil
 	}
-	seconds, rest := micros/1e6, micros%1e6
-	return c.box.time(time.Unix(pgEpoch+seconds, rest*1000).In(loc)), nil
+	return c.box.time(timestampAt(micros).In(loc)), nil
+}
+
+// timestampAt is the instant so many microseconds after 2000-01-01 UTC.
+func timestampAt(micros int64) time.Time {
+	return time.Unix(pgEpoch+micros/1e6, micros%1e6*1000)
 }
 
 func decodeDateText(c *codecs, src []byte) (sqldriver.Value, error) {
@@ -103,20 +110,28 @@ func (c *codecs) timestampText(src []byte, what string, last time.Time, loc *tim
 
 // decodeTimeOfDay gives time and timetz as lib/pq does: on the first day of year 0, 24:00 on the second.
 func decodeTimeOfDay(_ *codecs, src []byte) (sqldriver.Value, error) {
+	t, ok := parseTimeOfDay(src)
+	if !ok {
+		return nil, malformed("time", src)
+	}
+	return t, nil
+}
+
+func parseTimeOfDay(src []byte) (t time.Time, ok bool) {
 	p := textParser{src: src}
 	clock, ok := p.clock()
 	if !ok {
-		return nil, malformed("time", src)
+		return t, false
 	}
 	loc := time.UTC
 	if !p.done() {
 		offset, ok := p.offset()
 		if !ok || !p.done() {
-			return nil, malformed("timetz", src)
+			return t, false
 		}
 		if loc = noZone; offset != 0 {
 			loc = time.FixedZone("", offset)
 		}
 	}
-	return time.Date(0, 1, 1, 0, 0, 0, 0, loc).Add(clock), nil
+	return time.Date(0, 1, 1, 0, 0, 0, 0, loc).Add(clock), true
 }

@@ -22,6 +22,8 @@ type link struct {
 	database string
 	tls      *tls.Config // nil: plain text
 	config   *Config
+	session  *pgxSession // where px is a PgxSource's, else nil
+	release  func()      // gives px back to the pool that it is from; nil: px is closed
 }
 
 // redial opens another connection to the same address with the same encryption, for a cancel request. It ends with ctx.

@@ -432,38 +432,39 @@ func TestRedialReachesTheSameServer(t *testing.T) {
 	}
 }
 
-// cancelThrough cancels a statement of l with cancel requests on redialled connections: one that arrives before the
-// statement is lost, so they go on until it has ended.
+// cancelThrough cancels a statement of l with cancel requests on redialled connections, until one comes late enough to
+// find the statement running.
 func cancelThrough(t *testing.T, l *link) error {
 	t.Helper()
 	pg := l.px.PgConn()
-	mrr := pg.Exec(t.Context(), "select pg_sleep(60)")
+	buf, err := (&pgproto3.CancelRequest{ProcessID: pg.PID(), SecretKey: pg.SecretKey()}).Encode(nil)
+	if err != nil {
+		return err
+	}
 	ended := make(chan error, 1)
 	go func() {
-		_, err := mrr.ReadAll()
+		_, err := pg.Exec(t.Context(), "select pg_sleep(60)").ReadAll()
 		ended <- err
 	}()
 	for {
-		nc, err := l.redial(t.Context())
-		if err != nil {
-			return err
-		}
-		_, err = nc.Write(cancelRequest(pg.PID(), pg.SecretKey()))
-		if err == nil {
-			_, _ = nc.Read(make([]byte, 1)) // until the server hangs up
-		}
-		nc.Close()
-		if err != nil {
-			return err
-		}
 		select {
 		case err := <-ended:
-			if serverCode(err) != codeQueryCanceled {
+			var pgErr *pgconn.PgError
+			if !errors.As(err, &pgErr) || pgErr.Code != "57014" {
 				return fmt.Errorf("error of the cancelled statement: %w", err)
 			}
 			return nil
 		default:
 		}
+		nc, err := l.redial(t.Context())
+		if err != nil {
+			return err
+		}
+		if _, err := nc.Write(buf); err != nil {
+			return err
+		}
+		_, _ = nc.Read(make([]byte, 1)) // until the server hangs up
+		nc.Close()
 	}
 }
 

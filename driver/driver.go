@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	sqldriver "database/sql/driver"
+
+	"github.com/pycopg/pycopg/driver/internal/dsnames"
 )
 
 func init() { sql.Register("pycopg", &Driver{}) }
@@ -17,8 +19,11 @@ var (
 )
 
 // OpenConnector implements [sqldriver.DriverContext]: it parses the data source name once for the pool. See
-// [ParseConfig] for its form.
+// [ParseConfig] for its form. A name that stdlib.RegisterConnConfig made leads to the registered configuration.
 func (d *Driver) OpenConnector(dsn string) (sqldriver.Connector, error) {
+	if open := dsnames.Find(dsn); open != nil {
+		return open()
+	}
 	cfg, err := ParseConfig(dsn)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ func (c *codecs) appendParam(dst []byte, oid uint32, arg any) (_ []byte, format 
 	if dst, ok := appendBinaryScalar(dst, oid, arg); ok {
 		return dst, binaryFormat, nil
 	}
+	if err := checkSize(arg); err != nil {
+		return dst, 0, err
+	}
 	start := len(dst)
 	dst, format, null, err := c.appendValue(append(dst, nullLength...), c.base(oid), arg)
 	switch {
@@ -42,6 +45,9 @@ func (c *codecs) appendTextParam(dst []byte, arg any) (_ []byte, ok bool, err er
 	}
 	if !c.textSafe(arg) {
 		return dst, false, nil
+	}
+	if err := checkSize(arg); err != nil {
+		return dst, true, err
 	}
 	start := len(dst)
 	dst, ok, err = c.appendPlainText(append(dst, nullLength...), arg)
@@ -69,11 +75,30 @@ func (c *codecs) textSafe(arg any) bool {
 	return true
 }
 
+// checkSize refuses what is too long before it is copied.
+func checkSize(arg any) error {
+	n := 0
+	switch v := arg.(type) {
+	case string:
+		n = len(v)
+	case []byte:
+		n = len(v)
+	}
+	if n > maxParam {
+		return tooLong(arg, n)
+	}
+	return nil
+}
+
+func tooLong(arg any, n int) error {
+	return fmt.Errorf("%T takes %d bytes on the wire: PostgreSQL's limit is 1 GiB", arg, n)
+}
+
 // setLength writes the length of the value appended after start.
 func setLength(dst []byte, start int, format int16, arg any) ([]byte, int16, error) {
 	n := len(dst) - start - 4
 	if n > maxParam {
-		return dst[:start], 0, fmt.Errorf("%T takes %d bytes on the wire: PostgreSQL's limit is 1 GiB", arg, n)
+		return dst[:start], 0, tooLong(arg, n)
 	}
 	binary.BigEndian.PutUint32(dst[start:], uint32(n))
 	return dst, format, nil

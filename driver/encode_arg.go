@@ -63,13 +63,18 @@ func valuerValue(v sqldriver.Valuer) (any, error) {
 // nullValue is what a sql.Null[T] holds, nil for NULL: its own Value refuses slices and the like.
 func nullValue(v sqldriver.Valuer) (value any, ok bool) {
 	rv := reflect.Indirect(reflect.ValueOf(v))
-	if rv.Kind() != reflect.Struct || rv.Type().PkgPath() != "database/sql" || !strings.HasPrefix(rv.Type().Name(), "Null[") {
+	if !rv.IsValid() || !isSQLNull(rv.Type()) {
 		return nil, false
 	}
 	if !rv.FieldByName("Valid").Bool() {
 		return nil, true
 	}
 	return rv.FieldByName("V").Interface(), true
+}
+
+// isSQLNull tells whether t is a sql.Null[T].
+func isSQLNull(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.PkgPath() == "database/sql" && strings.HasPrefix(t.Name(), "Null[")
 }
 
 // callValuer calls Value, except for a nil pointer whose Value has a value receiver: that is NULL, as in database/sql.

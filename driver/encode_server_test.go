@@ -9,6 +9,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"testing"
@@ -305,6 +306,25 @@ func TestParametersStoreTheirText(t *testing.T) {
 		}
 		if got := server.stored(c, tt.typ, tt.arg, false); got != "asks" && got != first {
 			t.Errorf("%T %v as %s stores %q without the type, want %q", tt.arg, tt.arg, tt.typ, got, first)
+		}
+	}
+}
+
+func TestRandomArgumentsStoreTheSameWithAndWithoutTheirType(t *testing.T) {
+	t.Parallel()
+	server := newCodecServer(t)
+	server.exec("set local timezone to 'America/St_Johns'")
+	c := pgxCodecs()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 40 {
+		instant := time.Unix(random.Int64N(253402300799+62135596800)-62135596800, random.Int64N(1e9)).In(time.FixedZone("", random.IntN(2*maxOffset)-maxOffset))
+		number := math.Float64frombits(random.Uint64())
+		integer := int64(random.Uint64()) >> random.IntN(64)
+		for typ, arg := range map[string]any{"timestamptz": instant, "timestamp": instant, "date": instant, "float8": number, "int8": integer, "int4": integer, "int2": integer} {
+			known, first := server.stored(c, typ, arg, true), server.stored(c, typ, arg, false)
+			if known != first && first != "asks" {
+				t.Errorf("%v as %s stores %s with its type and %s without", arg, typ, known, first)
+			}
 		}
 	}
 }

@@ -123,7 +123,7 @@ func duration(name, env string, unit, def time.Duration, field func(*Config) *ti
 				*field(d.Config) = def
 				return nil
 			}
-			*field(d.Config), err = parseDuration(v, unit)
+			*field(d.Config), err = parseUnits(v, unit)
 			return err
 		},
 		get: func(c *Config) string {
@@ -219,7 +219,7 @@ func parseCount(v string) (int, error) {
 	return int(n), nil
 }
 
-func parseDuration(v string, unit time.Duration) (time.Duration, error) {
+func parseUnits(v string, unit time.Duration) (time.Duration, error) {
 	v = strings.Trim(v, dsnSpace)
 	if n, err := strconv.ParseInt(v, 10, 32); err == nil {
 		return time.Duration(n) * unit, nil

@@ -72,17 +72,22 @@ func (w *wire) absorb() error {
 		case err != nil:
 			return err
 		}
+		w.heard(msg)
 		switch msg.(type) {
 		case *pgproto3.NoticeResponse, *pgproto3.NotificationResponse, *pgproto3.ParameterStatus:
 		default:
 			w.kill()
 			return fmt.Errorf("driver: the server sent an unexpected %T to an idle connection", msg)
 		}
-		if p := w.peek(); p != peekData {
-			if p == peekGone {
-				return net.ErrClosed
-			}
+		switch w.peek() {
+		case peekGone:
+			return net.ErrClosed
+		case peekData:
+			continue
+		}
+		if _, ok := w.conn.(*tls.Conn); !ok {
 			return nil
 		}
+		w.conn.SetReadDeadline(time.Unix(1, 0)) // only what the TLS layer has read already
 	}
 }

@@ -16,7 +16,9 @@ func (c *Conn) IsValid() bool {
 		return false
 	}
 	c.reserved = nil
-	c.lastUsed = time.Now()
+	if c.lent { // used by other hands, at a time that nobody knows
+		c.lastUsed = time.Now()
+	}
 	c.engine.endTx()
 	if c.TxStatus() == 'I' || c.cfg.Reset == ResetNone || c.rollback {
 		return true
@@ -43,7 +45,10 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 	if !c.alive(ctx) {
 		return sqldriver.ErrBadConn
 	}
-	return c.resetPolicy(ctx)
+	if err := c.resetPolicy(ctx); err != nil {
+		return err
+	}
+	return c.resetHook(ctx)
 }
 
 // readRollback reads the answer to the ROLLBACK that IsValid sent.
@@ -86,7 +91,7 @@ const pingIdle = time.Second
 // alive reports whether the connection still leads to its server. It looks at the socket, which costs no round trip, takes
 // what has arrived, and pings only after ping_after, or where looking is not possible.
 func (c *Conn) alive(ctx context.Context) bool {
-	idle := time.Since(c.lastUsed)
+	idle, due := time.Since(c.lastUsed), false
 	switch c.wire.peek() {
 	case peekGone:
 		return false
@@ -95,11 +100,10 @@ func (c *Conn) alive(ctx context.Context) bool {
 			return false
 		}
 	case peekUnknown:
-		if idle > pingIdle {
-			return c.Ping(ctx) == nil
-		}
+		due = idle > pingIdle
 	}
-	if c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter {
+	due = due || c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter
+	if c.shouldPing(ctx, due) {
 		return c.Ping(ctx) == nil
 	}
 	return true

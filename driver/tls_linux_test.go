@@ -48,6 +48,7 @@ var tlsCases = []struct{ dsn, want string }{
 	{"user=tls sslmode=verify-full sslrootcert=$DIR/root.crt sslcrl=$DIR/server.crl", "revoked"},
 	{"user=tls sslmode=verify-ca sslrootcert=$DIR/root.crt sslcrl=$DIR/server.crl", "revoked"},
 	{"user=tls sslmode=verify-full sslrootcert=$DIR/root.crt sslcrl=$DIR/old.crl", "no valid revocation list"},
+	{"user=tls sslmode=verify-full sslrootcert=$DIR/root.crt sslcrl=$DIR/forged.crl", "no valid revocation list"},
 	{"user=tls sslmode=verify-full sslrootcert=$DIR/root.crt sslcrl=$DIR/absent.crl", "sslcrl"},
 	{"user=tls sslmode=verify-full sslrootcert=$DIR/root.crt sslcrldir=$DIR/crls", "revoked"},
 	{"user=tls sslmode=verify-full sslrootcert=$DIR/root.crt sslcrldir=$DIR/absent", "sslcrldir"},
@@ -144,9 +145,6 @@ func (s *tlsServer) extraFiles(t *testing.T) {
 	key, err := os.ReadFile(filepath.Join(s.dir, "client.key"))
 	s.ca.check(err)
 	block, _ := pem.Decode(key)
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	s.ca.check(err)
-	_ = parsed
 	//nolint:staticcheck // the old form is what is tested
 	old, err := x509.EncryptPEMBlock(zeroReader{}, "PRIVATE KEY", block.Bytes, []byte("opensesame"), x509.PEMCipherAES256)
 	s.ca.check(err)

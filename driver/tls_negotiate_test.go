@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // tlsFake is a server that speaks TLS in one way or another, and then as fakeServer.
@@ -56,9 +58,17 @@ func (f *tlsFake) serveTLS(address string, nc net.Conn) {
 		},
 	})
 	if tc.Handshake() == nil {
-		f.serve(address, tc)
+		f.serve(address, abruptConn{tc, nc})
 	}
 }
+
+// abruptConn closes without TLS's farewell, for which a pipe's other end would have to read.
+type abruptConn struct {
+	*tls.Conn
+	pipe net.Conn
+}
+
+func (c abruptConn) Close() error { return c.pipe.Close() }
 
 func TestServerNameIndication(t *testing.T) {
 	t.Parallel()
@@ -122,6 +132,21 @@ func TestServersWithoutTLS(t *testing.T) {
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || len(f.dialled()) != tt.dials {
 			t.Errorf("%s: %v, dialled %v", tt.mode, err, f.dialled())
 		}
+	}
+}
+
+// TestPlainTextIsNotTriedAgainAfterAnAnswer: the second attempt could only repeat the first.
+func TestPlainTextIsNotTriedAgainAfterAnAnswer(t *testing.T) {
+	t.Parallel()
+	f := fakeServer{login: func(_ string, b *pgproto3.Backend, _ *pgproto3.StartupMessage) error { return refuse(b, "28000", "no") }}
+	if _, err := fakeConfig(t, "host=a sslmode=prefer", &f).connect(t.Context(), nil); err == nil || len(f.dialled()) != 1 {
+		t.Errorf("a server without TLS refused: %v, dialled %v", err, f.dialled())
+	}
+	f = fakeServer{login: func(_ string, b *pgproto3.Backend, _ *pgproto3.StartupMessage) error {
+		return ready(b, map[string]string{"in_hot_standby": "on"})
+	}}
+	if _, err := fakeConfig(t, "host=a sslmode=allow target_session_attrs=primary", &f).connect(t.Context(), nil); err == nil || len(f.dialled()) != 1 {
+		t.Errorf("a standby: %v, dialled %v", err, f.dialled())
 	}
 }
 

@@ -57,6 +57,11 @@ func startTLSServer(t *testing.T) *tlsServer {
 	s.ca.revoke("server.crl", time.Now().Add(time.Hour), server)
 	s.ca.revoke("old.crl", time.Now().Add(-time.Hour))
 	newAuthority(t, dir, "stranger")
+	forger := &authority{t: t, dir: dir}
+	forger.cert, forger.key = forger.issue("forger", &x509.Certificate{
+		Subject: pkix.Name{CommonName: "root"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	})
+	forger.revoke("forged.crl", time.Now().Add(time.Hour))
 	s.initialise(t, bin)
 	return s
 }

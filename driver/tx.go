@@ -6,11 +6,15 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// tx is a transaction. It keeps no context: Commit and Rollback outlive the one that it was begun with.
-type tx struct{ conn *Conn }
+// tx is a transaction. Commit and Rollback outlive the context that it was begun with.
+type tx struct {
+	conn   *Conn
+	values context.Context // for the pgx tracer, else nil: what BeginTx's context held, without its end
+}
 
 var _ sqldriver.Tx = tx{}
 
@@ -29,14 +33,37 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 		return nil, errors.New("driver: begin: the connection is inside a transaction already")
 	}
 	c.firstErr = nil
-	if c.beginsLazily() {
-		c.engine.begin = begin
-		return tx{conn: c}, nil
+	t := tx{conn: c}
+	if c.tracer != nil {
+		t.values = context.WithoutCancel(ctx)
 	}
-	if err := c.harmless(c.simple(ctx, begin)); err != nil {
+	err = t.traced(ctx, begin, func(ctx context.Context) error {
+		if c.beginsLazily() {
+			c.engine.begin = begin
+			return nil
+		}
+		return c.harmless(c.simple(ctx, begin))
+	})
+	if err != nil {
 		return nil, err
 	}
-	return tx{conn: c}, nil
+	return t, nil
+}
+
+// traced runs a statement of the transaction between the calls of the pgx tracer, where there is one. A BEGIN that waits
+// for the first statement counts as done.
+func (t tx) traced(ctx context.Context, sql string, run func(context.Context) error) error {
+	if t.conn.tracer == nil {
+		return run(ctx)
+	}
+	ctx = t.conn.tracerStart(ctx, sql, nil)
+	err := run(ctx)
+	tag, _, _ := strings.Cut(strings.ToUpper(sql), " ")
+	if err != nil {
+		tag = ""
+	}
+	t.conn.tracerEnd(ctx, tag, err)
+	return err
 }
 
 // recently is how lately a connection must have been used for BEGIN to wait for the first statement under begin=auto.
@@ -82,6 +109,10 @@ func beginStatement(opts sqldriver.TxOptions, compat Compat) (string, error) {
 // Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
 // [ErrCommitUnknown].
 func (t tx) Commit() error {
+	return t.traced(t.values, "commit", func(context.Context) error { return t.commit() })
+}
+
+func (t tx) commit() error {
 	c := t.conn
 	first := c.firstErr
 	if failed := c.engine.beginErr; failed != nil {
@@ -128,6 +159,10 @@ func rolledBack(first error) error {
 // Rollback implements [sqldriver.Tx]. It takes at most a few seconds, whatever became of the transaction's context,
 // and returns nil when the connection is gone: the server has rolled back then.
 func (t tx) Rollback() error {
+	return t.traced(t.values, "rollback", func(context.Context) error { return t.rollback() })
+}
+
+func (t tx) rollback() error {
 	c := t.conn
 	if c.open != nil {
 		c.open.Close()

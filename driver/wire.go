@@ -17,12 +17,13 @@ import (
 type wire struct {
 	pg      *pgconn.PgConn
 	conn    net.Conn
-	cancel  func(context.Context) error // asks the server to cancel, returns when it has been told
+	cancel  func(context.Context) error   // asks the server to cancel, returns when it has been told
+	hear    func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
 	timeout time.Duration
 
 	stop     func() bool   // ends the watch, nil when none is on
 	onDone   func()        // w.contextEnded, bound once
-	over     chan struct{} // capacity 1: the statement has ended, contextEnded is to return
+	over     chan struct{} // capacity 1: what was to be cancelled has ended
 	ended    chan struct{} // capacity 1: contextEnded has run to its end
 	canceled bool          // the watched context ended; read after <-ended
 	untold   error         // why the server could not be told; read after <-ended
@@ -35,7 +36,8 @@ type wire struct {
 }
 
 func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time.Duration) *wire {
-	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout, over: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout}
+	w.over, w.ended = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.onDone = w.contextEnded
 	return w
 }
@@ -48,30 +50,32 @@ func (w *wire) watch(ctx context.Context) {
 	}
 }
 
-// tellAgain is after how long the server is asked again to cancel a statement that goes on: a request that arrives before
-// its statement does is lost.
-const tellAgain = 50 * time.Millisecond
+// cancelAgain is after how long a cancel request is repeated for the first time.
+const cancelAgain = 50 * time.Millisecond
 
-// contextEnded runs on its own goroutine when a watched context ends.
+// contextEnded runs on its own goroutine when a watched context ends. The server ignores a cancel request that overtakes
+// its statement, so it is repeated, ever more seldom, until the statement has ended.
 func (w *wire) contextEnded() {
-	w.giveUpAt(time.Now().Add(w.timeout))
+	deadline := time.Now().Add(w.timeout)
+	w.giveUpAt(deadline)
 	w.canceled = true
-	again := time.NewTicker(tellAgain)
-	defer again.Stop()
-	for {
+	w.untold = w.tell()
+	for wait := cancelAgain; w.untold == nil && time.Now().Before(deadline) && !w.isOver(wait); wait *= 2 {
 		w.untold = w.tell()
-		if w.untold != nil {
-			<-w.over
-			break
-		}
-		select {
-		case <-w.over:
-		case <-again.C:
-			continue
-		}
-		break
 	}
 	w.ended <- struct{}{}
+}
+
+// isOver waits for the end of what was to be cancelled, at most for wait.
+func (w *wire) isOver(wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-w.over:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // tell asks the server to cancel and waits until it has taken note.
@@ -90,6 +94,10 @@ func (w *wire) unwatch() (canceled bool) {
 	if !w.stop() {
 		w.over <- struct{}{}
 		<-w.ended
+		select {
+		case <-w.over:
+		default:
+		}
 		w.giveUpAt(time.Time{})
 	}
 	w.stop = nil
@@ -181,6 +189,7 @@ func (w *wire) receive() (pgproto3.BackendMessage, error) {
 	if err != nil {
 		return nil, w.lost(err)
 	}
+	w.heard(msg)
 	return msg, nil
 }
 
@@ -196,6 +205,12 @@ func (w *wire) lost(err error) error {
 		err = inner
 	}
 	return fmt.Errorf("driver: connection lost: %w", err)
+}
+
+func (w *wire) heard(msg pgproto3.BackendMessage) {
+	if w.hear != nil {
+		w.hear(msg)
+	}
 }
 
 // kill closes the connection at once, without a word to the server.

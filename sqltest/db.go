@@ -16,7 +16,8 @@ import (
 
 // Options say what a fresh database holds. The zero value is an empty database. Otherwise the
 // content is made once, in a template, and each database is a copy of it: the template is keyed by
-// the names and bytes of Migrations and by Version, so that one changed byte makes another one.
+// the names and bytes of Migrations and by Version, so that one changed byte makes another one. On a
+// server of PYCOPG_TEST_DSN templates stay for the next run; sqltest_template_… may be dropped at will.
 type Options struct {
 	// Migrations are SQL files: all *.sql of the file system, in the order of their paths. Each is
 	// sent as one text of several statements, and so runs as one transaction unless it says otherwise.

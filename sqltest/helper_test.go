@@ -60,6 +60,14 @@ func TestInSubprocess(t *testing.T) {
 	}
 }
 
+// needPrograms skips a test that starts servers where there is nothing to start.
+func needPrograms(t *testing.T) {
+	t.Helper()
+	if _, err := sqltest.FindBinaries(); err != nil {
+		t.Skip(err)
+	}
+}
+
 // subprocess prepares program, "" being this one, to run a helper.
 func subprocess(t *testing.T, program, helper string, env ...string) *exec.Cmd {
 	t.Helper()
@@ -71,7 +79,8 @@ func subprocess(t *testing.T, program, helper string, env ...string) *exec.Cmd {
 		program = self
 	}
 	cmd := exec.Command(program, "-test.run=^TestInSubprocess$", "-test.v", "-test.count=1")
-	cmd.Env = append(append(os.Environ(), env...), helperEnv+"="+helper)
+	cmd.Env = append(os.Environ(), "PYCOPG_TEST_DSN=", helperEnv+"="+helper)
+	cmd.Env = append(cmd.Env, env...)
 	return cmd
 }
 

@@ -22,6 +22,7 @@ type spec struct {
 	TLS      bool
 	State    string // state file of a shared server, "" for a private one
 	Linger   time.Duration
+	Parent   int // a go command: the server stays while that runs; 0 for none
 }
 
 // command asks a keeper to do something; the answer is a reply.
@@ -86,7 +87,8 @@ func (k *keeper) launch(s spec) error {
 	defer log.Close()
 	k.cmd = exec.Command(program)
 	k.cmd.Args = []string{"sqltest-keeper", s.Dir} // what ps shows
-	k.cmd.Env = append(os.Environ(), keeperEnv+"=1")
+	// A program built with -race would rest for a second before it exits.
+	k.cmd.Env = append(os.Environ(), keeperEnv+"=1", "GORACE=atexit_sleep_ms=0")
 	k.cmd.Dir = s.Dir
 	k.cmd.Stderr = log // never the owner's: go test waits until nobody holds its output
 	k.cmd.SysProcAttr = detached()

@@ -46,10 +46,11 @@ func keep(in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer alive.Close()
+	fmt.Fprintf(os.Stderr, "keeper: process %d; SIGTERM makes it remove everything\n", os.Getpid())
 
 	ctx, unused := context.WithCancel(context.Background())
 	go func() {
-		waitUnused(s.Dir, s.Linger)
+		waitUnused(s)
 		unused()
 	}()
 	c := &cluster{spec: s}
@@ -96,20 +97,20 @@ func answer(c *cluster, err error) reply {
 	return r
 }
 
-// waitUnused returns once no process holds the users' lock and no go command that ran tests on the
-// server is left; it then holds the lock, so that nobody can join any more. The lock is given up
-// between looks: a test that starts meanwhile may take it.
-func waitUnused(dir string, linger time.Duration) {
+// waitUnused returns once no process holds the users' lock, the go command that ran the tests has
+// ended, and the server has lingered. It then holds the lock, so that nobody can join any more. Between
+// two looks the lock is free: a test that starts meanwhile may take it.
+func waitUnused(s spec) {
 	var since time.Time
 	for {
-		lock, err := lockFile(filepath.Join(dir, usersLock), lockExclusive, false)
+		lock, err := lockFile(filepath.Join(s.Dir, usersLock), lockExclusive, false)
 		if err != nil {
 			return // the folder is gone
 		}
 		if since.IsZero() {
 			since = time.Now()
 		}
-		if !hasLivingParent(dir) && time.Since(since) >= linger {
+		if !isGoCommand(s.Parent) && time.Since(since) >= s.Linger {
 			heldToTheEnd = lock
 			return
 		}

@@ -3,7 +3,6 @@ package sqltest
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,15 +23,21 @@ type state struct {
 	Major int
 }
 
-// joinShared returns the server that all test processes with these PostgreSQL programs share, and
-// starts it if need be. The gate, a locked file, lets one process at a time look or start. The lock
-// on the server that stays held in this process counts it as a user for the rest of its life.
+// joinShared returns the server that the test processes of one go command share, and starts it if
+// need be. (Test processes that no go command started share one as well.) The gate, a locked file, lets
+// one process at a time look or start. The lock on the server that stays held in this process counts
+// it as a user for the rest of its life. Between two packages of one "go test ./..." there may be no
+// user: the go command's life keeps the server up then.
 func joinShared(ctx context.Context, binDir string) (*Instance, error) {
 	linger, err := lingering()
 	if err != nil {
 		return nil, err
 	}
-	gate, path, err := lockGate(binDir)
+	parent := os.Getppid()
+	if !isGoCommand(parent) {
+		parent = 0
+	}
+	gate, path, err := lockGate(binDir, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -44,16 +49,15 @@ func joinShared(ctx context.Context, binDir string) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := launch(ctx, spec{Dir: dir, BinDir: binDir, Password: orRandom(""), State: path, Linger: linger})
+	in, err := launch(ctx, spec{
+		Dir: dir, BinDir: binDir, Password: orRandom(""), State: path, Linger: linger, Parent: parent,
+	})
 	if err != nil {
 		return nil, err
 	}
 	usedForLife = in.keeper.lock
 	in.keeper.release()
 	in.keeper = nil
-	if err := noteParent(dir); err != nil {
-		return nil, err
-	}
 	return in, writeState(path, state{At: in.at, Major: in.major})
 }
 
@@ -72,15 +76,15 @@ func lingering() (time.Duration, error) {
 	return d, nil
 }
 
-// lockGate returns the held gate of binDir's shared server and the path of its state file.
-func lockGate(binDir string) (*os.File, string, error) {
+// lockGate returns the held gate of the server of binDir and parent, and the path of its state file.
+func lockGate(binDir string, parent int) (*os.File, string, error) {
 	sum := sha256.Sum256([]byte(binDir))
 	for {
 		home, err := homeDir()
 		if err != nil {
 			return nil, "", err
 		}
-		path := filepath.Join(home, hex.EncodeToString(sum[:4])+".json")
+		path := filepath.Join(home, fmt.Sprintf("%x-%d.json", sum[:4], parent))
 		gate, err := lockFile(gatePath(path), lockExclusive, true)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // the home was removed just now
@@ -107,7 +111,7 @@ func joinRunning(ctx context.Context, path string) *Instance {
 		return nil
 	}
 	in := &Instance{at: s.At, major: s.Major}
-	if !answers(ctx, in.DSN("")) || noteParent(s.At.Dir) != nil {
+	if !answers(ctx, in.DSN("")) {
 		lock.Close()
 		return nil
 	}

@@ -1,18 +1,18 @@
 package sqltest_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
-
-	"github.com/pycopg/pycopg/sqltest"
 )
 
 func TestProcessesShareOneServerUntilTheLastOneIsKilled(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t) // skips without a server
+	needPrograms(t)
 	tmp := "TMPDIR=" + privateTemp(t)
 	first := start(t, subprocess(t, "", "use the shared server", tmp))
 	second := start(t, subprocess(t, "", "use the shared server", tmp))
@@ -31,7 +31,7 @@ func TestProcessesShareOneServerUntilTheLastOneIsKilled(t *testing.T) {
 
 func TestSharedServerLivesAsLongAsTheGoCommandThatRunsTheTests(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t)
+	needPrograms(t)
 	if runtime.GOOS == "windows" {
 		t.Skip("the name of a process is its file's here, which would have to be go.exe")
 	}
@@ -65,9 +65,45 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
+func TestLingeringServerEndsOnSignal(t *testing.T) {
+	t.Parallel()
+	needPrograms(t)
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no SIGTERM to send")
+	}
+	home := privateTemp(t)
+	p := start(t, subprocess(t, "", "use the shared server", "TMPDIR="+home, "PYCOPG_TEST_LINGER=1h"))
+	logs, err := filepath.Glob(filepath.Join(home, "*", "*", "keeper.log"))
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("keepers' logs: %q, %v", logs, err)
+	}
+	text, err := os.ReadFile(logs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Sscanf(string(text), "keeper: process %d", &pid); err != nil {
+		t.Fatal(err)
+	}
+	keeper, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.finish(t)
+	if !canConnect(p.dsn) {
+		t.Error("the server did not linger")
+	}
+	if err := keeper.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if !await(func() bool { return !canConnect(p.dsn) }) {
+		t.Error("the server outlived the signal")
+	}
+}
+
 func TestServerEndsAfterAPanic(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t)
+	needPrograms(t)
 	out, err := subprocess(t, "", "panic with a database", "TMPDIR="+privateTemp(t)).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "panic: on purpose") {
 		t.Fatalf("the helper did not panic: %v\n%s", err, out)

@@ -3,7 +3,6 @@ package sqltest
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 )
 
@@ -66,10 +65,4 @@ func orRandom(password string) string {
 		return rand.Text()
 	}
 	return password
-}
-
-// isMissing reports whether err says that there are no PostgreSQL programs.
-func isMissing(err error) bool {
-	var missing *missingError
-	return errors.As(err, &missing)
 }

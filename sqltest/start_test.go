@@ -15,7 +15,7 @@ import (
 // private starts a server for one test.
 func private(t *testing.T, o sqltest.StartOptions) *sqltest.Instance {
 	t.Helper()
-	sqltest.Server(t) // skips without PostgreSQL
+	needPrograms(t)
 	in, err := sqltest.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestPrivateServerSpeaksTLSAndScram(t *testing.T) {
 
 func TestStartReportsWhatPostgresSays(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t)
+	needPrograms(t)
 	_, err := sqltest.Start(t.Context(), sqltest.StartOptions{Settings: map[string]string{"no_such_setting": "1"}})
 	if err == nil || !strings.Contains(err.Error(), "no_such_setting") {
 		t.Errorf("error = %v", err)
@@ -114,7 +114,7 @@ func TestStartWithoutProgramsNamesTheInstallCommands(t *testing.T) {
 
 func TestStartEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t)
+	needPrograms(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := sqltest.Start(ctx, sqltest.StartOptions{}); !errors.Is(err, context.Canceled) {
@@ -122,7 +122,7 @@ func TestStartEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestSharedServerCannotBeStopped(t *testing.T) {
+func TestServerOfAllTestsCannotBeStopped(t *testing.T) {
 	t.Parallel()
 	in := sqltest.Server(t)
 	if err := in.Stop(t.Context(), ""); !errors.Is(err, sqltest.ErrNotPrivate) {
@@ -138,7 +138,7 @@ func TestSharedServerCannotBeStopped(t *testing.T) {
 
 func TestNothingIsLeftOfAKilledProgramsServer(t *testing.T) {
 	t.Parallel()
-	sqltest.Server(t)
+	needPrograms(t)
 	p := start(t, subprocess(t, "", "start a private server", "TMPDIR="+privateTemp(t)))
 	if !canConnect(p.dsn) {
 		t.Fatal("no server")

@@ -1,0 +1,4 @@
+package sqltest
+
+// FindBinaries lets tests know whether a server can be started here.
+var FindBinaries = findBinaries
