@@ -71,7 +71,7 @@ func (ci *CopyIn) Binary() bool { return ci.binary }
 // while the server is busy, up to the end of the context.
 func (ci *CopyIn) Write(p []byte) (int, error) {
 	if ci.ended {
-		return 0, ci.refusal()
+		return 0, ci.err
 	}
 	written := 0
 	for len(ci.buf)+len(p) > copyBuffer {
@@ -114,7 +114,7 @@ func (ci *CopyIn) ReadFrom(r io.Reader) (n int64, err error) {
 			}
 		}
 	}
-	return n, ci.refusal()
+	return n, ci.err
 }
 
 // flush sends what was gathered, and direct behind it, and takes what the server has said meanwhile.
@@ -146,7 +146,7 @@ func (ci *CopyIn) flush(direct []byte) error {
 func (ci *CopyIn) Close() (rows int64, err error) {
 	switch {
 	case ci.ended:
-		return 0, ci.refusal()
+		return 0, ci.err
 	case ci.ctx.Err() != nil:
 		return 0, ci.contextEnded()
 	}
@@ -169,9 +169,6 @@ var (
 	errCopyEnded   = errors.New("driver: the COPY has ended")
 	errCopyAborted = errors.New("driver: the COPY was aborted")
 )
-
-// refusal is the error of a call after the end.
-func (ci *CopyIn) refusal() error { return ci.err }
 
 // Abort ends the COPY without storing any of it. reason is told to the server, which writes it to its log. The error, if
 // any, is the loss of the connection. After the end of the COPY Abort does nothing.
