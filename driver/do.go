@@ -102,6 +102,7 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 		if !finished { // a panic, or runtime.Goexit
 			c.broken = true
 			c.wire.kill()
+			c.wire.unwatch()
 		}
 		if c.pg.IsBusy() {
 			c.broken = true
