@@ -32,7 +32,7 @@ type Conn struct {
 	broken   bool         // must not go back to the pool
 	rollback bool         // a ROLLBACK was written whose answer has not been read
 	firstErr error        // the first failure of the open transaction
-	lastUsed time.Time    // when the connection came back to the pool
+	lastUsed time.Time    // when the last statement ended well
 	asked    time.Time    // when PgxSource.ShouldPing was last asked
 }
 
@@ -152,6 +152,7 @@ func (c *Conn) ready(ctx context.Context) error {
 func (c *Conn) finish(ctx context.Context, err error) error {
 	canceled := c.wire.unwatch()
 	if err == nil {
+		c.lastUsed = time.Now()
 		if c.TxStatus() != 'E' { // it ended, or a savepoint was rolled back
 			c.firstErr = nil
 		}
