@@ -24,6 +24,7 @@ type Conn struct {
 	wire      *wire
 	engine    engine
 
+	args     []any        // the values of the statement that is being sent, reused
 	open     *rows        // rows that have not been closed
 	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
@@ -101,9 +102,13 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 
 // start tells the hooks, arms the cancel and sends the statement.
 func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace, *result, error) {
-	ctx, trace := c.traceStart(ctx, k.sql, k.args, c.engine.stmts.isPreparedSQL(k.sql))
+	var trace *queryTrace
+	if c.traced() {
+		ctx, trace = c.traceStart(ctx, k.sql, k.args, c.engine.stmts.isPreparedSQL(k.sql))
+	}
 	c.wire.watch(ctx)
 	r, err := c.engine.start(k)
+	clear(c.args)
 	return ctx, trace, r, err
 }
 

@@ -114,10 +114,11 @@ func (s *stmt) ready(ctx context.Context) error {
 
 func (s *stmt) start(ctx context.Context, args []sqldriver.NamedValue) (context.Context, *queryTrace, *result, error) {
 	c := s.conn
-	values := argValues(args)
+	values := c.argValues(args)
 	ctx, trace := c.traceStart(ctx, s.st.sql, values, s.st.prepared)
 	c.wire.watch(ctx)
 	r, err := c.engine.startStatement(s.st, values, nil)
+	clear(c.args)
 	return ctx, trace, r, err
 }
 
