@@ -148,6 +148,14 @@ func TestNamedNumbersAreNumbersInCompatPq(t *testing.T) {
 	}
 }
 
+func TestNamedNumbersInArraysAreNumbersInCompatPq(t *testing.T) {
+	t.Parallel()
+	wire, _, err := pqCodecs().appendParam(nil, pgtype.TextOID, []color{0, 1})
+	if err != nil || string(wire[4:]) != "{0,1}" {
+		t.Errorf("[]color{0, 1} as text = %q (%v), want {0,1}", wire, err)
+	}
+}
+
 func TestArraysHaveTheTextOfBothPeers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -5,6 +5,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,7 +27,6 @@ type Conn struct {
 	open     *rows        // rows that have not been closed
 	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
-	inDo     bool         // a function of Do is running
 	lent     bool         // Conn or PgConn was handed out: the session may have changed in any way
 	broken   bool         // must not go back to the pool
 	rollback bool         // a ROLLBACK was written whose answer has not been read
@@ -265,7 +265,6 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	err := c.px.Close(ctx)
-	c.connector.closed(c)
 	select {
 	case <-c.pg.CleanupDone():
 	case <-ctx.Done():
@@ -282,5 +281,5 @@ func abbreviate(sql string) string {
 	if len(sql) <= most {
 		return sql
 	}
-	return sql[:most] + "…"
+	return strings.ToValidUTF8(sql[:most], "") + "…"
 }

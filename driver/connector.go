@@ -21,6 +21,7 @@ type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
+	catalog catalog
 	shared  sync.Map   // what Shared has made
 	source  *PgxSource // nil: the hosts of cfg are dialled
 
@@ -154,6 +155,3 @@ func (c *Conn) notification(n Notification) {
 		c.cfg.OnNotification(c, n)
 	}
 }
-
-// closed is called once a connection of the pool is closed.
-func (cn *Connector) closed(*Conn) {}

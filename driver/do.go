@@ -95,15 +95,14 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	if err := c.enterDo(ctx); err != nil {
 		return nil, err
 	}
-	c.inDo = true
 	cmd.used = true
 	finished := false
 	defer func() {
-		c.inDo = false
 		c.lastUsed = time.Now()
 		if !finished { // a panic, or runtime.Goexit
 			c.broken = true
 			c.wire.kill()
+			c.wire.unwatch()
 		}
 		if c.pg.IsBusy() {
 			c.broken = true

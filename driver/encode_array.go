@@ -63,6 +63,9 @@ func (c *codecs) appendElement(dst []byte, elem uint32, delim byte, rv reflect.V
 	if inner := reflect.ValueOf(arg); c.isNested(elem, inner, arg) {
 		return c.appendElements(dst, elem, delim, inner)
 	}
+	if plain, ok := plainKind(reflect.ValueOf(arg)); ok && c.isPq() {
+		arg = plain
+	}
 	switch v := arg.(type) {
 	case bool:
 		if !isJSON(elem) {

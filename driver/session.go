@@ -9,10 +9,10 @@ import (
 // IsValid implements [sqldriver.Validator]: database/sql asks it when a connection comes back to the pool. A transaction
 // that was left open is rolled back from here on: its locks do not wait for the next use of the connection.
 func (c *Conn) IsValid() bool {
-	if c.pg.IsClosed() || c.broken || c.open != nil || c.pg.IsBusy() {
-		return false
+	if c.copying != nil {
+		c.copying.returned()
 	}
-	if c.copying != nil && !c.copying.returned() {
+	if c.pg.IsClosed() || c.broken || c.open != nil || c.pg.IsBusy() {
 		return false
 	}
 	c.reserved = nil

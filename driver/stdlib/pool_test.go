@@ -134,6 +134,15 @@ func TestPoolGetsCleanConnectionsBack(t *testing.T) {
 				t.Errorf("error = %v", err)
 			}
 		},
+		"a COPY": func(conn *sql.Conn) {
+			st, err := conn.PrepareContext(t.Context(), "copy item from stdin")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := st.ExecContext(t.Context(), 1); err != nil {
+				t.Error(err)
+			}
+		},
 		"a closed connection": func(conn *sql.Conn) {
 			raw(t, conn, func(px *pgx.Conn) error { return px.Close(t.Context()) })
 		},

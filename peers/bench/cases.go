@@ -10,6 +10,7 @@ type benchCase struct {
 	name       string
 	op         op
 	cancelable bool          // with a context that can end, and GOMAXPROCS=1
+	alone      bool          // without a server: what the peer's own code costs
 	parallel   int           // goroutines, each with a connection; 0: one
 	proxied    bool          // through a proxy in this process: its CPU time is in the figures
 	latency    time.Duration // that the proxy adds
@@ -97,6 +98,9 @@ var cases = slicesOf(
 		{name: "big/text-in", op: bigTextIn, count: some, rounds: roughly},
 		{name: "parallel-64", op: pointSelect, parallel: 64, count: some, rounds: roughly},
 	},
+	both(benchCase{name: "select/alone", op: pointSelect, alone: true, count: many, rounds: carefully}),
+	both(benchCase{name: "insert/alone", op: insert, alone: true, count: many, rounds: carefully}),
+	[]benchCase{{name: "scan/mixed/alone", op: mixedScan, alone: true, count: few, rounds: smallRounds}},
 	delays(benchCase{name: "select", op: pointSelect}),
 	delays(benchCase{name: "insert", op: insert}),
 	delays(benchCase{name: "transaction", op: transaction}),

@@ -11,11 +11,12 @@ import (
 // pgxClient runs operations through pgx's own interface.
 type pgxClient struct{ pool *pgxpool.Pool }
 
-func openNative(ctx context.Context, addr string, conns int) (client, error) {
-	cfg, err := pgxpool.ParseConfig(dsn(addr))
+func openNative(ctx context.Context, where place, conns int) (client, error) {
+	cfg, err := pgxpool.ParseConfig(dsn(where.addr))
 	if err != nil {
 		return nil, err
 	}
+	cfg.ConnConfig.DialFunc = pgconn.DialFunc(where.dial)
 	cfg.MaxConns = int32(conns)
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {

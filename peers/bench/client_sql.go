@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/lib/pq"
 	"github.com/uptrace/bun/driver/pgdriver"
@@ -16,32 +19,46 @@ import (
 // sqlClient runs operations through database/sql.
 type sqlClient struct{ db *sql.DB }
 
-func openOurs(_ context.Context, addr string, conns int) (client, error) {
-	cfg, err := driver.ParseConfig(dsn(addr))
+func openOurs(_ context.Context, where place, conns int) (client, error) {
+	cfg, err := driver.ParseConfig(dsn(where.addr))
 	if err != nil {
 		return nil, err
 	}
+	cfg.Dial = where.dial
 	return newSQLClient(sql.OpenDB(driver.NewConnector(cfg)), conns), nil
 }
 
-func openStdlib(_ context.Context, addr string, conns int) (client, error) {
-	cfg, err := pgx.ParseConfig(dsn(addr))
+func openStdlib(_ context.Context, where place, conns int) (client, error) {
+	cfg, err := pgx.ParseConfig(dsn(where.addr))
 	if err != nil {
 		return nil, err
 	}
+	cfg.DialFunc = pgconn.DialFunc(where.dial)
 	return newSQLClient(stdlib.OpenDB(*cfg), conns), nil
 }
 
-func openPq(_ context.Context, addr string, conns int) (client, error) {
-	connector, err := pq.NewConnector(dsn(addr))
+func openPq(_ context.Context, where place, conns int) (client, error) {
+	connector, err := pq.NewConnector(dsn(where.addr))
 	if err != nil {
 		return nil, err
 	}
+	connector.Dialer(pqDialer(where.dial))
 	return newSQLClient(sql.OpenDB(connector), conns), nil
 }
 
-func openBun(_ context.Context, addr string, conns int) (client, error) {
-	connector := pgdriver.NewConnector(pgdriver.WithDSN(dsn(addr)))
+// pqDialer is a dialFunc as lib/pq takes it.
+type pqDialer dialFunc
+
+func (d pqDialer) Dial(network, addr string) (net.Conn, error) {
+	return d(context.Background(), network, addr)
+}
+
+func (d pqDialer) DialTimeout(network, addr string, _ time.Duration) (net.Conn, error) {
+	return d(context.Background(), network, addr)
+}
+
+func openBun(_ context.Context, where place, conns int) (client, error) {
+	connector := pgdriver.NewConnector(pgdriver.WithDSN(dsn(where.addr)), func(cfg *pgdriver.Config) { cfg.Dialer = where.dial })
 	return newSQLClient(sql.OpenDB(connector), conns), nil
 }
 

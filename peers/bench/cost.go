@@ -22,7 +22,7 @@ func printCosts(ctx context.Context, w io.Writer, srv *server, s settings) error
 			return fmt.Errorf("case %s: %w", c.name, err)
 		}
 		all[c.name] = got
-		printCase(w, c, got)
+		printCase(w, c, orDefault(s.count, c.count), got)
 	}
 	printBudgets(w, all)
 	return nil
@@ -49,7 +49,15 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 	}
 	var field []*contestant
 	for _, p := range s.selected() {
-		t, err := enter(ctx, p, addr, c)
+		where := at(addr)
+		if c.alone {
+			said, err := record(ctx, p.recorded(), addr, c.op)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", p.name, err)
+			}
+			where = inMemory(addr, said)
+		}
+		t, err := enter(ctx, p, where, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}

@@ -17,7 +17,7 @@ const heapLimit = 25
 // printHeap prints what an idle connection of each peer keeps, once it has run a statement often enough to prepare it.
 func printHeap(ctx context.Context, w io.Writer, srv *server, s settings) error {
 	fmt.Fprintf(w, "\nheap of an idle connection, of %d (KiB)\n", idleConns)
-	for _, p := range s.selected() {
+	for _, p := range s.selected()[1:] {
 		weight, err := weigh(ctx, p, srv.addr, idleConns)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
@@ -37,7 +37,7 @@ func printHeap(ctx context.Context, w io.Writer, srv *server, s settings) error 
 // weigh is the heap that one of n connections keeps, in KiB.
 func weigh(ctx context.Context, p peer, addr string, n int) (float64, error) {
 	before := liveHeap()
-	c, err := p.open(ctx, addr, n)
+	c, err := p.open(ctx, at(addr), n)
 	if err != nil {
 		return 0, err
 	}
@@ -70,10 +70,6 @@ func occupy(ctx context.Context, c client, n int) error {
 }
 
 func occupyOne(ctx context.Context, c client, pause op) error {
-	if _, isFloor := c.(*floorClient); isFloor {
-		_, err := c.bind(pointSelect)
-		return err
-	}
 	hold, err := c.bind(pause)
 	if err != nil {
 		return err

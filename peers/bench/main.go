@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"runtime/pprof"
 	"time"
 )
 
@@ -28,6 +29,8 @@ type settings struct {
 	parts  *regexp.Regexp
 	rounds int // of each case, 0: as many as the case asks for
 	count  int // operations in a round, 0: as many as the case asks for
+
+	profile string // file for a CPU profile, "": none
 }
 
 func main() {
@@ -36,12 +39,29 @@ func main() {
 		os.Exit(2) // the flag set has said why
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err = bench(ctx, os.Stdout, s)
+	err = profiled(s.profile, func() error { return bench(ctx, os.Stdout, s) })
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// profiled runs do with a CPU profile written to the file.
+func profiled(file string, do func() error) error {
+	if file == "" {
+		return do()
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return do()
 }
 
 func parseFlags(args []string) (settings, error) {
@@ -52,6 +72,7 @@ func parseFlags(args []string) (settings, error) {
 	parts := flags.String("parts", "", "regular expression: the parts to run (trips, cost, heap)")
 	flags.IntVar(&s.rounds, "rounds", 0, "rounds of each case (0: as the case says)")
 	flags.IntVar(&s.count, "count", 0, "operations in a round (0: as the case says)")
+	flags.StringVar(&s.profile, "cpuprofile", "", "write a CPU profile of the whole run to this `file`")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}

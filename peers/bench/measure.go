@@ -32,8 +32,8 @@ type contestant struct {
 	series   series
 }
 
-func enter(ctx context.Context, p peer, addr string, c benchCase) (*contestant, error) {
-	cl, err := p.open(ctx, addr, c.workers())
+func enter(ctx context.Context, p peer, where place, c benchCase) (*contestant, error) {
+	cl, err := p.open(ctx, where, c.workers())
 	if err != nil {
 		return nil, err
 	}

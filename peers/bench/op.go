@@ -35,8 +35,8 @@ type client interface {
 // peer is a driver under comparison.
 type peer struct {
 	name string
-	// open makes a client of at most conns connections to the server at addr.
-	open func(ctx context.Context, addr string, conns int) (client, error)
+	// open makes a client of at most conns connections.
+	open func(ctx context.Context, where place, conns int) (client, error)
 }
 
 // The peers by name. The reference of the ratios is pgx/stdlib.

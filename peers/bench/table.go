@@ -8,8 +8,11 @@ import (
 
 // printCase prints the medians of a case: a line for each peer. The ratios are to pgx/stdlib: of the whole client CPU, and of
 // what is above the floor.
-func printCase(w io.Writer, c benchCase, got costs) {
-	conditions := []string{fmt.Sprintf("%d rounds of %d", len(got[floor].wall), c.count*c.workers())}
+func printCase(w io.Writer, c benchCase, count int, got costs) {
+	conditions := []string{fmt.Sprintf("%d rounds of %d", len(got[floor].wall), count*c.workers())}
+	if c.alone {
+		conditions = append(conditions, "recorded answers in memory")
+	}
 	if c.cancelable {
 		conditions = append(conditions, "cancelable context, GOMAXPROCS=1")
 	}

@@ -121,7 +121,7 @@ func throughProxy(ctx context.Context, p peer, addr string, use func(*proxy, cli
 		return err
 	}
 	defer px.close()
-	c, err := p.open(ctx, px.addr(), 1)
+	c, err := p.open(ctx, at(px.addr()), 1)
 	if err != nil {
 		return err
 	}
