@@ -89,6 +89,8 @@ func (s *copyStmt) CheckNamedValue(nv *sqldriver.NamedValue) error {
 func (s *copyStmt) ExecContext(ctx context.Context, args []sqldriver.NamedValue) (sqldriver.Result, error) {
 	s.used = true
 	switch {
+	case s.bare:
+		return nil, errCopyReturned
 	case s.done:
 		return nil, errCopyEnded
 	case len(args) == 0:
@@ -198,6 +200,7 @@ func (cp *copying) returned() bool {
 	return usable
 }
 
+// noteBareCopy marks s, and its text for other connections, until database/sql closes s.
 func (cn *Connector) noteBareCopy(s *copyStmt) {
 	cn.mu.Lock()
 	defer cn.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Execer is a *sql.DB, *sql.Conn, *sql.Tx, or anything that wraps one.
@@ -94,11 +95,10 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	if err := c.enterDo(ctx); err != nil {
 		return nil, err
 	}
-	c.inDo = true
 	cmd.used = true
 	finished := false
 	defer func() {
-		c.inDo = false
+		c.lastUsed = time.Now()
 		if !finished { // a panic, or runtime.Goexit
 			c.broken = true
 			c.wire.kill()

@@ -85,6 +85,7 @@ func (d *duplex) read() {
 		msg, err := d.wire.pg.ReceiveMessage(context.Background())
 		switch {
 		case err == nil:
+			d.wire.heard(msg)
 			d.take(msg)
 		case isTimeout(err) && d.wire.readsBounded():
 			return
@@ -110,6 +111,7 @@ func (d *duplex) poll() error {
 		case err != nil:
 			return d.wire.lost(err)
 		}
+		d.wire.heard(msg)
 		d.take(msg)
 		if !d.arrived() {
 			return nil

@@ -56,7 +56,11 @@ func (e *engine) start(k call) (*result, error) {
 	if err := refuseCopy(k.sql, e.standardStrings()); err != nil {
 		return nil, err
 	}
-	return e.startStatement(e.stmts.lookup(k.sql), k.args, k.options.Prepare)
+	r, err := e.startStatement(e.stmts.lookup(k.sql), k.args, k.options.Prepare)
+	if serverCode(err) == codeSyntaxError && e.needsSimple(k.sql) {
+		err = fmt.Errorf("driver: a text of several statements takes no arguments: %w", err)
+	}
+	return r, err
 }
 
 // checkSQL refuses what cannot travel as a statement's text.
@@ -326,7 +330,7 @@ func (e *engine) recall(st *statement) {
 		e.stmts.unprepare(st)
 		st.desc = nil
 	}
-	if st.desc == nil && st.pins == 0 {
+	if st.desc == nil && !st.own {
 		st.desc, st.epoch = e.shared.find(st.sql)
 	}
 }

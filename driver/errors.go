@@ -34,6 +34,7 @@ var (
 
 // SQLSTATEs that the driver acts on.
 const (
+	codeSyntaxError         = "42601"
 	codeQueryCanceled       = "57014"
 	codeInFailedTransaction = "25P02"
 	codeReadOnlyTransaction = "25006"

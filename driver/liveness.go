@@ -79,11 +79,15 @@ func (w *wire) absorb() error {
 			w.kill()
 			return fmt.Errorf("driver: the server sent an unexpected %T to an idle connection", msg)
 		}
-		if p := w.peek(); p != peekData {
-			if p == peekGone {
-				return net.ErrClosed
-			}
+		switch w.peek() {
+		case peekGone:
+			return net.ErrClosed
+		case peekData:
+			continue
+		}
+		if _, ok := w.conn.(*tls.Conn); !ok {
 			return nil
 		}
+		w.conn.SetReadDeadline(time.Unix(1, 0)) // only what the TLS layer has read already
 	}
 }

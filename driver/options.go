@@ -4,6 +4,7 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,13 +21,36 @@ type QueryOptions struct {
 	// Simple runs the text with the simple query protocol. It takes no arguments then. Some proxies (PgBouncer's admin
 	// console) understand nothing else.
 	Simple bool
+
+	// Tag, where it is not nil, gets the statement's command tag ("INSERT 0 3") when it has ended: when Exec returns, or
+	// when the rows are closed or read to their end. After an error, on another driver or under a mock it stays as it was.
+	Tag *string
 }
 
 type optionsKey struct{}
 
-// WithQueryOptions returns a context whose statements run with o.
+// WithQueryOptions returns a context whose statements run with o, in place of what ctx held.
 func WithQueryOptions(ctx context.Context, o QueryOptions) context.Context {
 	return context.WithValue(ctx, optionsKey{}, o)
+}
+
+// WithCommandTag returns a context whose statements write their command tags to tag, as [QueryOptions].Tag says. Other
+// options that ctx holds stay. A context passes through wrapping drivers that know nothing of arguments of other types.
+func WithCommandTag(ctx context.Context, tag *string) context.Context {
+	o := queryOptions(ctx)
+	o.Tag = tag
+	return WithQueryOptions(ctx, o)
+}
+
+func queryOptions(ctx context.Context) QueryOptions {
+	o, _ := ctx.Value(optionsKey{}).(QueryOptions)
+	return o
+}
+
+func setTag(tag *string, value string) {
+	if tag != nil && value != "" {
+		*tag = value
+	}
 }
 
 // call is what one Exec or Query runs.
@@ -38,17 +62,14 @@ type call struct {
 
 // newCall takes the options off the arguments, and turns named ones into numbered ones.
 func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedValue) (call, error) {
-	k := call{sql: sql}
-	if o, ok := ctx.Value(optionsKey{}).(QueryOptions); ok {
-		k.options = o
-	}
+	k := call{sql: sql, options: queryOptions(ctx)}
 	k.args = argValues(args)
-	if err := c.takeLeading(ctx, &k); err != nil {
+	rewritten, err := c.takeLeading(ctx, &k)
+	if err != nil {
 		return k, err
 	}
-	if len(k.args) == len(args) {
-		var err error
-		if k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings()); err != nil {
+	if len(k.args) > 0 && !rewritten {
+		if err := c.number(&k, args[len(args)-len(k.args):]); err != nil {
 			return k, err
 		}
 	}
@@ -58,12 +79,34 @@ func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedVa
 	return k, nil
 }
 
+// number turns the placeholders that are no $n into such. args are those of k, with their names.
+func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
+	if c.cfg.Placeholder == PlaceholderFormat {
+		f, err := formatPlaceholders(k.sql)
+		if err != nil {
+			return err
+		}
+		names := make([]string, len(args))
+		for i := range args {
+			names[i] = args[i].Name
+		}
+		k.sql = f.sql
+		k.args, err = f.bind(k.args, names)
+		return err
+	}
+	k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings())
+	return err
+}
+
 // takeLeading takes the arguments that are settings: this driver's and pgx's. The result formats that pgx takes change
 // no value here; its execution modes only whether the statement is prepared.
-func (c *Conn) takeLeading(ctx context.Context, k *call) error {
+func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err error) {
 	for len(k.args) > 0 {
 		switch a := k.args[0].(type) {
 		case QueryOptions:
+			if a.Tag == nil {
+				a.Tag = k.options.Tag
+			}
 			k.options = a
 		case pgx.QueryExecMode:
 			if a != pgx.QueryExecModeCacheStatement {
@@ -73,19 +116,19 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) error {
 		case pgx.QueryRewriter:
 			sql, args, err := a.RewriteQuery(ctx, c.px, k.sql, k.args[1:])
 			if err != nil {
-				return fmt.Errorf("driver: rewrite query: %w", err)
+				return true, fmt.Errorf("driver: rewrite query: %w", err)
 			}
-			k.sql = sql
+			k.sql, rewritten = sql, true
 			if k.args, err = checkArgs(args); err != nil {
-				return err
+				return true, err
 			}
 			continue
 		default:
-			return nil
+			return rewritten, nil
 		}
 		k.args = k.args[1:]
 	}
-	return nil
+	return rewritten, nil
 }
 
 // isSetting reports whether v is a leading argument that is no value of the statement.
@@ -112,14 +155,14 @@ func checkArgs(args []any) ([]any, error) {
 // numberNamed turns @name into $n where name is that of a sql.Named argument. Where the statement names none of them
 // they are positional, as lib/pq and pgx take them; where it names some, all must be named in it.
 func numberNamed(sql string, args []sqldriver.NamedValue, values []any, standard bool) (string, []any, error) {
+	if !slices.ContainsFunc(args, func(a sqldriver.NamedValue) bool { return a.Name != "" }) {
+		return sql, values, nil
+	}
 	numbers := make(map[string]int)
 	for i := range args {
 		if args[i].Name != "" {
 			numbers[args[i].Name] = i + 1
 		}
-	}
-	if len(numbers) == 0 {
-		return sql, values, nil
 	}
 	var b strings.Builder
 	seen := make(map[string]bool)

@@ -16,7 +16,9 @@ func (c *Conn) IsValid() bool {
 		return false
 	}
 	c.reserved = nil
-	c.lastUsed = time.Now()
+	if c.lent { // used by other hands, at a time that nobody knows
+		c.lastUsed = time.Now()
+	}
 	c.engine.endTx()
 	if c.TxStatus() == 'I' || c.cfg.Reset == ResetNone || c.rollback {
 		return true

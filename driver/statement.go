@@ -22,6 +22,7 @@ type statement struct {
 	sql   string
 	desc  *description // what the server said of it, nil while that is not known
 	epoch uint64       // the schema epoch in which it was described
+	own   bool         // it is not here what the pool knows of the text
 
 	name     string // name on the server, "" while it has never been prepared
 	prepared bool   // whether the server holds it under name

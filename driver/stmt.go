@@ -21,8 +21,8 @@ var (
 	_ sqldriver.NamedValueChecker = (*stmt)(nil)
 )
 
-// PrepareContext implements [sqldriver.ConnPrepareContext]: one round trip, none when the connection holds the
-// statement already.
+// PrepareContext implements [sqldriver.ConnPrepareContext]: one round trip, none when a connection of the pool knows the
+// statement already; its first execution prepares it then.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt, error) {
 	if err := c.ready(ctx); err != nil {
 		return nil, err
@@ -33,9 +33,20 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 	if cs, ok := parseCopy(query, c.engine.standardStrings()); ok {
 		return c.prepareCopy(ctx, query, cs)
 	}
+	if c.cfg.Placeholder == PlaceholderFormat {
+		f, err := formatPlaceholders(query)
+		if err != nil {
+			return nil, err
+		}
+		if len(f.names) > 0 {
+			return nil, errors.New("driver: a prepared statement takes positional placeholders only: %s")
+		}
+		query = f.sql
+	}
 	st := c.engine.stmts.lookup(query)
+	c.engine.recall(st)
 	st.pins++
-	known := st.desc != nil && (st.prepared || c.engine.unnamed)
+	known := st.desc != nil
 	ctx, traced := c.tracePrepare(ctx, query)
 	if !known {
 		c.wire.watch(ctx)
@@ -82,7 +93,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []sqldriver.NamedValue) (sq
 		return nil, err
 	}
 	ctx, trace, r, err := s.start(ctx, args)
-	return s.conn.execResult(ctx, trace, r, err)
+	return s.conn.execResult(ctx, trace, queryOptions(ctx).Tag, r, err)
 }
 
 // QueryContext implements [sqldriver.StmtQueryContext].
@@ -91,7 +102,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []sqldriver.NamedValue) (s
 		return nil, err
 	}
 	ctx, trace, r, err := s.start(ctx, args)
-	return s.conn.queryResult(ctx, trace, s.st.sql, r, err)
+	return s.conn.queryResult(ctx, trace, s.st.sql, queryOptions(ctx).Tag, r, err)
 }
 
 func (s *stmt) ready(ctx context.Context) error {

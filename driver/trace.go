@@ -24,10 +24,19 @@ func (c *Conn) traceStart(ctx context.Context, sql string, args []any, prepared 
 	}
 	ctx = c.tracerStart(ctx, sql, args)
 	t := &queryTrace{conn: c, start: QueryStart{SQL: sql, Args: args, Prepared: prepared}, begun: time.Now(), done: c.cfg.OnQueryEnd}
+	return c.queryStart(ctx, t.start), t
+}
+
+// queryStart calls OnQueryStart. The statement keeps its context when the hook panics or returns none.
+func (c *Conn) queryStart(ctx context.Context, q QueryStart) (under context.Context) {
+	under = ctx
 	if c.cfg.OnQueryStart != nil {
-		ctx = c.cfg.OnQueryStart(ctx, t.start)
+		defer reportPanic("query start")
+		if hooked := c.cfg.OnQueryStart(ctx, q); hooked != nil {
+			under = hooked
+		}
 	}
-	return ctx, t
+	return under
 }
 
 // end tells the hook that the statement has ended.
@@ -35,10 +44,11 @@ func (t *queryTrace) end(ctx context.Context, tag string, rows int64, err error)
 	if t == nil {
 		return
 	}
+	t.conn.tracerEnd(ctx, tag, err)
 	if t.done != nil {
+		defer reportPanic("query end")
 		t.done(ctx, QueryEnd{QueryStart: t.start, Tag: tag, Rows: rows, Duration: time.Since(t.begun), Err: err})
 	}
-	t.conn.tracerEnd(ctx, tag, err)
 }
 
 // tracerStart tells the pgx tracer alone, which also sees the statements of transactions. Without a tracer it does nothing.
