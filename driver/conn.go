@@ -51,7 +51,7 @@ var (
 // ExecContext implements [sqldriver.ExecerContext]. A text without arguments may hold several statements; the count is
 // the last one's.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Result, error) {
-	if cmd := findCommand(ctx, args); cmd != nil {
+	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return c.run(ctx, cmd)
 	}
 	if err := c.ready(ctx); err != nil {
@@ -86,7 +86,7 @@ func (c *Conn) execResult(ctx context.Context, trace *queryTrace, wanted *string
 // QueryContext implements [sqldriver.QueryerContext]. It returns when the first row has arrived, so that an error of
 // the statement is this call's.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
-	if cmd := findCommand(ctx, args); cmd != nil {
+	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return nil, errors.New("driver: the command of driver.Do runs through ExecContext only")
 	}
 	if err := c.ready(ctx); err != nil {
