@@ -24,6 +24,7 @@ type Conn struct {
 	wire      *wire
 	engine    engine
 
+	args     []any        // the values of the statement that is being sent, reused
 	open     *rows        // rows that have not been closed
 	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
@@ -50,7 +51,7 @@ var (
 // ExecContext implements [sqldriver.ExecerContext]. A text without arguments may hold several statements; the count is
 // the last one's.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Result, error) {
-	if cmd := findCommand(ctx, args); cmd != nil {
+	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return c.run(ctx, cmd)
 	}
 	if err := c.ready(ctx); err != nil {
@@ -85,7 +86,7 @@ func (c *Conn) execResult(ctx context.Context, trace *queryTrace, wanted *string
 // QueryContext implements [sqldriver.QueryerContext]. It returns when the first row has arrived, so that an error of
 // the statement is this call's.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
-	if cmd := findCommand(ctx, args); cmd != nil {
+	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return nil, errors.New("driver: the command of driver.Do runs through ExecContext only")
 	}
 	if err := c.ready(ctx); err != nil {
@@ -101,9 +102,13 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 
 // start tells the hooks, arms the cancel and sends the statement.
 func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace, *result, error) {
-	ctx, trace := c.traceStart(ctx, k.sql, k.args, c.engine.stmts.isPreparedSQL(k.sql))
+	var trace *queryTrace
+	if c.traced() {
+		ctx, trace = c.traceStart(ctx, k.sql, k.args, c.engine.stmts.isPreparedSQL(k.sql))
+	}
 	c.wire.watch(ctx)
 	r, err := c.engine.start(k)
+	clear(c.args)
 	return ctx, trace, r, err
 }
 

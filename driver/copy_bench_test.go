@@ -40,23 +40,17 @@ func BenchmarkCopyIn(b *testing.B) {
 	b.Cleanup(func() { px.Close(context.Background()) })
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	const statement = "copy readings from stdin"
+	const statement = "copy readings from stdin where id < 0" // the server reads all and stores nothing
 	run := func(name string, load func() error) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(stream)))
 			b.ReportAllocs()
-			cpu := clientCPU()
-			n := 0
+			cpu, n := clientCPU(), 0
 			for b.Loop() {
 				if err := load(); err != nil {
 					b.Fatal(err)
 				}
-				b.StopTimer()
-				spent := clientCPU()
-				mustExec(b, conn, "truncate readings")
-				cpu += clientCPU() - spent
 				n++
-				b.StartTimer()
 			}
 			b.ReportMetric(float64((clientCPU()-cpu).Microseconds())/float64(n), "cpu-µs/op")
 		})

@@ -45,18 +45,25 @@ func (e *engine) give(buf []byte) {
 	}
 }
 
-// start runs a call and returns its result at its first row, or at its end.
+// start runs a call and returns its result at its first row, or at its end. A text that is in the cache has passed the
+// checks.
 func (e *engine) start(k call) (*result, error) {
-	if err := checkSQL(k.sql); err != nil {
-		return nil, err
+	st := e.stmts.find(k.sql)
+	if st == nil {
+		if err := checkSQL(k.sql); err != nil {
+			return nil, err
+		}
 	}
 	if k.options.Simple || len(k.args) == 0 && e.needsSimple(k.sql) {
 		return e.startSimple(k.sql)
 	}
-	if err := refuseCopy(k.sql, e.standardStrings()); err != nil {
-		return nil, err
+	if st == nil {
+		if err := refuseCopy(k.sql, e.standardStrings()); err != nil {
+			return nil, err
+		}
+		st = e.stmts.add(k.sql)
 	}
-	r, err := e.startStatement(e.stmts.lookup(k.sql), k.args, k.options.Prepare)
+	r, err := e.startStatement(st, k.args, k.options.Prepare)
 	if serverCode(err) == codeSyntaxError && e.needsSimple(k.sql) {
 		err = fmt.Errorf("driver: a text of several statements takes no arguments: %w", err)
 	}

@@ -14,3 +14,9 @@ func (c *Conn) Backdate(d time.Duration) { c.lastUsed = c.lastUsed.Add(-d) }
 
 // HasArrived reports whether the idle connection's socket has something to read, its end included.
 func (c *Conn) HasArrived() bool { return c.wire.peek() != peekQuiet }
+
+// OnContextEnded has fn called whenever the end of a context cancels a statement of c.
+func (c *Conn) OnContextEnded(fn func()) {
+	cancel := c.wire.onDone
+	c.wire.onDone = func() { fn(); cancel() }
+}

@@ -28,11 +28,10 @@ func (w *wire) peek() peeked {
 	if w.pg.Frontend().ReadBufferLen() > 0 {
 		return peekData
 	}
-	raw := rawConn(w.conn)
-	if raw == nil {
+	if w.socket == nil {
 		return peekUnknown
 	}
-	return newPeeker(raw).peek()
+	return w.socket.peek()
 }
 
 // rawConn is the socket below conn, nil where there is none to be had.

@@ -63,7 +63,7 @@ type call struct {
 // newCall takes the options off the arguments, and turns named ones into numbered ones.
 func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedValue) (call, error) {
 	k := call{sql: sql, options: queryOptions(ctx)}
-	k.args = argValues(args)
+	k.args = c.argValues(args)
 	rewritten, err := c.takeLeading(ctx, &k)
 	if err != nil {
 		return k, err
@@ -94,7 +94,9 @@ func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
 		k.args, err = f.bind(k.args, names)
 		return err
 	}
-	k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings())
+	if slices.ContainsFunc(args, isNamed) {
+		k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings())
+	}
 	return err
 }
 
@@ -114,7 +116,7 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 			}
 		case pgx.QueryResultFormats, pgx.QueryResultFormatsByOID:
 		case pgx.QueryRewriter:
-			sql, args, err := a.RewriteQuery(ctx, c.px, k.sql, k.args[1:])
+			sql, args, err := a.RewriteQuery(ctx, c.px, k.sql, slices.Clone(k.args[1:]))
 			if err != nil {
 				return true, fmt.Errorf("driver: rewrite query: %w", err)
 			}
@@ -152,12 +154,11 @@ func checkArgs(args []any) ([]any, error) {
 	return checked, nil
 }
 
+func isNamed(a sqldriver.NamedValue) bool { return a.Name != "" }
+
 // numberNamed turns @name into $n where name is that of a sql.Named argument. Where the statement names none of them
 // they are positional, as lib/pq and pgx take them; where it names some, all must be named in it.
 func numberNamed(sql string, args []sqldriver.NamedValue, values []any, standard bool) (string, []any, error) {
-	if !slices.ContainsFunc(args, func(a sqldriver.NamedValue) bool { return a.Name != "" }) {
-		return sql, values, nil
-	}
 	numbers := make(map[string]int)
 	for i := range args {
 		if args[i].Name != "" {

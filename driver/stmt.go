@@ -21,9 +21,16 @@ var (
 	_ sqldriver.NamedValueChecker = (*stmt)(nil)
 )
 
+// errPreparedHandle is the error of a command that was to be prepared: a statement on the server cannot lead to fn.
+var errPreparedHandle = errors.New("driver: driver.Do got a prepared handle (GORM's PrepareStmt, say); give it the *sql.DB, *sql.Conn or *sql.Tx")
+
 // PrepareContext implements [sqldriver.ConnPrepareContext]: one round trip, none when a connection of the pool knows the
 // statement already; its first execution prepares it then.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt, error) {
+	if cmd := findCommand(ctx, query, nil); cmd != nil {
+		cmd.reached = true
+		return nil, errPreparedHandle
+	}
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -82,7 +89,7 @@ func (s *stmt) NumInput() int {
 func (s *stmt) CheckNamedValue(nv *sqldriver.NamedValue) error {
 	if cmd, ok := nv.Value.(*command); ok {
 		cmd.reached = true
-		return errors.New("driver: driver.Do got a prepared handle (GORM's PrepareStmt, say); give it the *sql.DB, *sql.Conn or *sql.Tx")
+		return errPreparedHandle
 	}
 	return checkNamedValue(nv)
 }
@@ -114,10 +121,11 @@ func (s *stmt) ready(ctx context.Context) error {
 
 func (s *stmt) start(ctx context.Context, args []sqldriver.NamedValue) (context.Context, *queryTrace, *result, error) {
 	c := s.conn
-	values := argValues(args)
+	values := c.argValues(args)
 	ctx, trace := c.traceStart(ctx, s.st.sql, values, s.st.prepared)
 	c.wire.watch(ctx)
 	r, err := c.engine.startStatement(s.st, values, nil)
+	clear(c.args)
 	return ctx, trace, r, err
 }
 

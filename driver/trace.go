@@ -17,9 +17,14 @@ type queryTrace struct {
 	done  func(context.Context, QueryEnd)
 }
 
+// traced reports whether anybody is told of statements.
+func (c *Conn) traced() bool {
+	return c.cfg.OnQueryStart != nil || c.cfg.OnQueryEnd != nil || c.tracer != nil
+}
+
 // traceStart tells the hook that a statement starts, and returns the context that it runs under.
 func (c *Conn) traceStart(ctx context.Context, sql string, args []any, prepared bool) (context.Context, *queryTrace) {
-	if c.cfg.OnQueryStart == nil && c.cfg.OnQueryEnd == nil && c.tracer == nil {
+	if !c.traced() {
 		return ctx, nil
 	}
 	ctx = c.tracerStart(ctx, sql, args)

@@ -107,3 +107,16 @@ func queryVal[T any](t testing.TB, q interface {
 	}
 	return v
 }
+
+// doThrough runs a function on the connection of h, inside which it asks the server, and returns how often it ran.
+func doThrough(t testing.TB, h driver.Execer) (calls int) {
+	t.Helper()
+	n, err := driver.Do(t.Context(), h, "ask the server", func(ctx context.Context, c *driver.Conn) (int64, error) {
+		calls++
+		return 7, c.Conn().Ping(ctx)
+	})
+	if n != 7 || err != nil {
+		t.Errorf("driver.Do on %T = %d, %v, want 7", h, n, err)
+	}
+	return calls
+}
