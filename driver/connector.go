@@ -21,6 +21,8 @@ type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
+	catalog catalog
+	shared  sync.Map   // what Shared has made
 	source  *PgxSource // nil: the hosts of cfg are dialled
 
 	mu struct {
@@ -43,6 +45,16 @@ func NewConnector(cfg *Config) *Connector {
 
 // Config returns a copy of the connector's settings.
 func (cn *Connector) Config() *Config { return cn.cfg.Clone() }
+
+// Shared returns what make returns for key, made once for the pool: packages keep what they have learned of a database
+// there. key is of a type of the package's own.
+func (cn *Connector) Shared(key any, make func() any) any {
+	if v, ok := cn.shared.Load(key); ok {
+		return v
+	}
+	v, _ := cn.shared.LoadOrStore(key, make())
+	return v
+}
 
 // Driver implements [sqldriver.Connector].
 func (cn *Connector) Driver() sqldriver.Driver { return &Driver{} }
@@ -143,6 +155,3 @@ func (c *Conn) notification(n Notification) {
 		c.cfg.OnNotification(c, n)
 	}
 }
-
-// closed is called once a connection of the pool is closed.
-func (cn *Connector) closed(*Conn) {}

@@ -64,7 +64,10 @@ func openSpace(t testing.TB, s space, address string, change func(*driver.Config
 	if err != nil {
 		t.Fatal(err)
 	}
-	if address != "" {
+	switch {
+	case address == "" && pooled():
+		throughPooler(t, cfg)
+	case address != "":
 		cfg.Hosts = []driver.HostSpec{hostSpec(t, address)}
 		cfg.SSLMode = "disable"
 		cfg.User, cfg.Password = serverLogin(t)

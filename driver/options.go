@@ -21,13 +21,36 @@ type QueryOptions struct {
 	// Simple runs the text with the simple query protocol. It takes no arguments then. Some proxies (PgBouncer's admin
 	// console) understand nothing else.
 	Simple bool
+
+	// Tag, where it is not nil, gets the statement's command tag ("INSERT 0 3") when it has ended: when Exec returns, or
+	// when the rows are closed or read to their end. After an error, on another driver or under a mock it stays as it was.
+	Tag *string
 }
 
 type optionsKey struct{}
 
-// WithQueryOptions returns a context whose statements run with o.
+// WithQueryOptions returns a context whose statements run with o, in place of what ctx held.
 func WithQueryOptions(ctx context.Context, o QueryOptions) context.Context {
 	return context.WithValue(ctx, optionsKey{}, o)
+}
+
+// WithCommandTag returns a context whose statements write their command tags to tag, as [QueryOptions].Tag says. Other
+// options that ctx holds stay. A context passes through wrapping drivers that know nothing of arguments of other types.
+func WithCommandTag(ctx context.Context, tag *string) context.Context {
+	o := queryOptions(ctx)
+	o.Tag = tag
+	return WithQueryOptions(ctx, o)
+}
+
+func queryOptions(ctx context.Context) QueryOptions {
+	o, _ := ctx.Value(optionsKey{}).(QueryOptions)
+	return o
+}
+
+func setTag(tag *string, value string) {
+	if tag != nil && value != "" {
+		*tag = value
+	}
 }
 
 // call is what one Exec or Query runs.
@@ -39,11 +62,8 @@ type call struct {
 
 // newCall takes the options off the arguments, and turns named ones into numbered ones.
 func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedValue) (call, error) {
-	k := call{sql: sql}
-	if o, ok := ctx.Value(optionsKey{}).(QueryOptions); ok {
-		k.options = o
-	}
-	k.args = argValues(args)
+	k := call{sql: sql, options: queryOptions(ctx)}
+	k.args = c.argValues(args)
 	rewritten, err := c.takeLeading(ctx, &k)
 	if err != nil {
 		return k, err
@@ -74,7 +94,9 @@ func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
 		k.args, err = f.bind(k.args, names)
 		return err
 	}
-	k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings())
+	if slices.ContainsFunc(args, isNamed) {
+		k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings())
+	}
 	return err
 }
 
@@ -84,6 +106,9 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 	for len(k.args) > 0 {
 		switch a := k.args[0].(type) {
 		case QueryOptions:
+			if a.Tag == nil {
+				a.Tag = k.options.Tag
+			}
 			k.options = a
 		case pgx.QueryExecMode:
 			if a != pgx.QueryExecModeCacheStatement {
@@ -91,7 +116,7 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 			}
 		case pgx.QueryResultFormats, pgx.QueryResultFormatsByOID:
 		case pgx.QueryRewriter:
-			sql, args, err := a.RewriteQuery(ctx, c.px, k.sql, k.args[1:])
+			sql, args, err := a.RewriteQuery(ctx, c.px, k.sql, slices.Clone(k.args[1:]))
 			if err != nil {
 				return true, fmt.Errorf("driver: rewrite query: %w", err)
 			}
@@ -129,12 +154,11 @@ func checkArgs(args []any) ([]any, error) {
 	return checked, nil
 }
 
+func isNamed(a sqldriver.NamedValue) bool { return a.Name != "" }
+
 // numberNamed turns @name into $n where name is that of a sql.Named argument. Where the statement names none of them
 // they are positional, as lib/pq and pgx take them; where it names some, all must be named in it.
 func numberNamed(sql string, args []sqldriver.NamedValue, values []any, standard bool) (string, []any, error) {
-	if !slices.ContainsFunc(args, func(a sqldriver.NamedValue) bool { return a.Name != "" }) {
-		return sql, values, nil
-	}
 	numbers := make(map[string]int)
 	for i := range args {
 		if args[i].Name != "" {

@@ -129,7 +129,6 @@ func (c *Conn) giveBack(ctx context.Context) {
 	} else {
 		c.link.session.keep(c)
 	}
-	c.connector.closed(c)
 	c.broken = true
 	release()
 }

@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	sqldriver "database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -17,6 +16,7 @@ type rows struct {
 	ctx    context.Context // of the query: it bounds the reading of its rows
 	trace  *queryTrace
 	sql    string
+	tag    *string // QueryOptions.Tag
 	count  int64
 	ended  bool // the result was read to its end and the connection is free again
 }
@@ -89,6 +89,7 @@ func (r *rows) end(err error) error {
 	if err != nil {
 		tag = ""
 	}
+	setTag(r.tag, tag)
 	r.trace.end(r.ctx, tag, r.count, err)
 	return err
 }
@@ -124,7 +125,7 @@ func (r *rows) NextResultSet() error {
 	if err == nil || !r.result.done {
 		return err
 	}
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		err = nil
 	}
 	if err = r.end(err); err == nil {
@@ -134,9 +135,13 @@ func (r *rows) NextResultSet() error {
 }
 
 // ColumnTypeDatabaseTypeName implements [sqldriver.RowsColumnTypeDatabaseTypeName]: the type's name in upper case, or
-// its OID in digits when it is not known.
+// its OID in digits while the pool does not know it (made in a transaction that has not been committed, say). The first
+// look at a type or table of the database's own takes a connection for a moment, beside the pool's.
 func (r *rows) ColumnTypeDatabaseTypeName(index int) string {
-	oid := r.result.columns[index].oid
+	return r.conn.connector.typeName(r.result.columns, r.result.columns[index].oid)
+}
+
+func typeName(oid uint32) string {
 	if name, ok := builtinTypeName(oid); ok {
 		return name
 	}
@@ -148,9 +153,12 @@ func (r *rows) ColumnTypeLength(index int) (int64, bool) {
 	return typeLength(r.result.columns[index].oid, r.result.columns[index].typmod)
 }
 
-// ColumnTypeNullable implements [sqldriver.RowsColumnTypeNullable]. A result column may be NULL whatever its table
-// says (an outer join), so ok is false.
-func (r *rows) ColumnTypeNullable(int) (nullable, ok bool) { return false, false }
+// ColumnTypeNullable implements [sqldriver.RowsColumnTypeNullable]: true when the column is one of a table that declares
+// it without NOT NULL. Any other may be NULL in a result all the same (an outer join), so ok is false for it.
+func (r *rows) ColumnTypeNullable(index int) (nullable, ok bool) {
+	yes := r.conn.connector.nullable(r.result.columns, &r.result.columns[index])
+	return yes, yes
+}
 
 // ColumnTypePrecisionScale implements [sqldriver.RowsColumnTypePrecisionScale].
 func (r *rows) ColumnTypePrecisionScale(index int) (precision, scale int64, ok bool) {

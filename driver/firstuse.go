@@ -1,0 +1,46 @@
+package driver
+
+import (
+	"net/netip"
+	"time"
+)
+
+// The first use of a statement sends its arguments as text, before the server has told their types. A time or an address
+// has one text for every type but JSON, which wants it in quotes. So rare a parameter costs a second request, where one is
+// possible: in a transaction, which the first refusal would end, such arguments are not sent before the types are known.
+
+// jsonDiffers tells whether a JSON parameter takes another text of arg than any other parameter does.
+func jsonDiffers(arg any) bool {
+	switch arg.(type) {
+	case time.Time, netip.Addr, netip.Prefix:
+		return true
+	}
+	return false
+}
+
+// mayGuess tells whether args may be sent before the parameters' types are known.
+func (e *engine) mayGuess(args []any) bool {
+	if e.status() == 'I' {
+		return true
+	}
+	for _, arg := range args {
+		if jsonDiffers(arg) {
+			return false
+		}
+	}
+	return true
+}
+
+// guessedWrong reports whether the result failed, before it was bound, because JSON got the text that other types take.
+// The types are known now, and the statement may run once more.
+func (r *result) guessedWrong(args []any) bool {
+	if r.bound || r.learning == nil || r.engine.status() != 'I' || serverCode(r.err) != codeInvalidText {
+		return false
+	}
+	for i, oid := range r.learning.params {
+		if i < len(args) && isJSON(r.engine.codecs.base(oid)) && jsonDiffers(args[i]) {
+			return true
+		}
+	}
+	return false
+}

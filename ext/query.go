@@ -1,0 +1,137 @@
+package ext
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// ErrManyRows is the error of [QueryExactlyOne] when there is a second row.
+var ErrManyRows = errors.New("ext: more than one row")
+
+// Query runs a statement and returns its rows. T is one of:
+//
+//   - a struct, or a pointer to one: each column fills the field whose db tag names it, or without a tag the one whose name
+//     in snake case it has (UserID is user_id). Embedded structs count as if their fields were the outer one's; a field
+//     tagged "-" is left out. A column without a field, a field without a column and two columns of one name are errors
+//     that name them; [Lax] allows them. Fields may have any type that Scan takes, and besides slices and Go arrays (of
+//     arrays), structs and maps (of json and jsonb; map[string]string of hstore) and time.Duration (of intervals).
+//   - map[string]any: by column name; two columns of one name are an error. The Go types are those of docs/types.md, the same
+//     whatever Go's version.
+//   - []any: the same values in the order of the columns.
+//   - anything else: the statement must have one column.
+//
+// A struct that is a Scanner, a time.Time or a TextUnmarshaler (netip.Addr) is a value, not a row. NULL needs a pointer, a
+// sql.Null, a slice or a map; any other type fails at it.
+//
+// No rows are no error: the result is empty.
+func Query[T any](ctx context.Context, q Querier, sql string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("ext: query: %w", err)
+	}
+	all, err := collect[T](rows)
+	if err != nil {
+		return nil, fmt.Errorf("ext: query: %w", err)
+	}
+	return all, nil
+}
+
+// collect reads all rows and closes them. An error of closing is one too: a commit may have failed.
+func collect[T any](rows *sql.Rows) (all []T, err error) {
+	defer closeRows(rows, &err)
+	r, err := newReader[T](rows)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		v, ok, err := r.next()
+		if !ok || err != nil {
+			return all, err
+		}
+		all = append(all, v)
+	}
+}
+
+// closeRows closes rows, and makes its error the function's when there is no other.
+func closeRows(rows *sql.Rows, err *error) {
+	if cerr := rows.Close(); *err == nil {
+		*err = cerr
+	}
+}
+
+// QueryOne is [Query] for the first row. Where there is none the error is [sql.ErrNoRows]; a row that is NULL is not that:
+// it needs a T for NULL. Further rows are passed over: [QueryExactlyOne] refuses them.
+func QueryOne[T any](ctx context.Context, q Querier, sql string, args ...any) (T, error) {
+	return queryOne(ctx, q, newReader[T], false, sql, args)
+}
+
+// QueryExactlyOne is [QueryOne] for statements that must return one row: a second one is [ErrManyRows].
+func QueryExactlyOne[T any](ctx context.Context, q Querier, sql string, args ...any) (T, error) {
+	return queryOne(ctx, q, newReader[T], true, sql, args)
+}
+
+// QueryVal returns the first column of the first row. Where there is no row the error is [sql.ErrNoRows]; NULL needs a T that
+// can be it: QueryVal[*string], or QueryVal[sql.Null[string]]. Further columns and rows are passed over. A struct or a map is
+// read from json.
+func QueryVal[T any](ctx context.Context, q Querier, sql string, args ...any) (T, error) {
+	return queryOne(ctx, q, newValueReader[T], false, sql, args)
+}
+
+func queryOne[T any](ctx context.Context, q Querier, read func(*sql.Rows) (*reader[T], error), exactly bool, query string, args []any) (v T, err error) {
+	v, err = firstRow(ctx, q, read, exactly, query, args)
+	if err != nil && err != sql.ErrNoRows { // which callers compare with ==
+		var zero T
+		return zero, fmt.Errorf("ext: query: %w", err)
+	}
+	return v, err
+}
+
+func firstRow[T any](ctx context.Context, q Querier, read func(*sql.Rows) (*reader[T], error), exactly bool, query string, args []any) (v T, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return v, err
+	}
+	defer closeRows(rows, &err)
+	r, err := read(rows)
+	if err != nil {
+		return v, err
+	}
+	v, ok, err := r.next()
+	switch {
+	case err != nil:
+		return v, err
+	case !ok:
+		return v, sql.ErrNoRows
+	case exactly && rows.Next():
+		return v, ErrManyRows
+	}
+	return v, rows.Err()
+}
+
+// QueryFunc is [Query] with a function of the caller's that reads a row: it calls rows.Scan, and neither Next nor Close. Its
+// error ends the query.
+func QueryFunc[T any](ctx context.Context, q Querier, mapper func(*sql.Rows) (T, error), sql string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("ext: query: %w", err)
+	}
+	all, err := collectFunc(rows, mapper)
+	if err != nil {
+		return nil, fmt.Errorf("ext: query: %w", err)
+	}
+	return all, nil
+}
+
+func collectFunc[T any](rows *sql.Rows, mapper func(*sql.Rows) (T, error)) (all []T, err error) {
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		v, err := mapper(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}

@@ -1,0 +1,126 @@
+package ext
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+
+	"github.com/pycopg/pycopg/driver"
+)
+
+// Stream is [Query] row by row, in constant memory. The rows are read while the loop runs: on a *sql.Conn or *sql.Tx no other
+// statement can run meanwhile ([StreamPages] allows it). The first error ends the stream. Breaking off reads the rest of
+// the result and throws it away, up to the end of ctx, so that the connection can go on and a statement that writes has
+// written; with rows_close=cancel the server is asked to stop instead.
+//
+// The statement runs anew each time that the stream is ranged over.
+func Stream[T any](ctx context.Context, q Querier, sql string, args ...any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		if err := stream(ctx, q, yield, sql, args); err != nil {
+			var zero T
+			yield(zero, fmt.Errorf("ext: stream: %w", err))
+		}
+	}
+}
+
+// errStopped says that the loop was left: nothing may be yielded any more.
+var errStopped = errors.New("ext: the loop was left")
+
+func stream[T any](ctx context.Context, q Querier, yield func(T, error) bool, sql string, args []any) (err error) {
+	rows, err := q.QueryContext(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	stopped := true // also by a panic in the loop
+	defer func() {
+		if cerr := rows.Close(); err == nil && !stopped {
+			err = cerr
+		}
+	}()
+	r, err := newReader[T](rows)
+	for err == nil {
+		v, ok, nerr := r.next()
+		if !ok || nerr != nil {
+			err = nerr
+			break
+		}
+		if !yield(v, nil) {
+			return nil
+		}
+	}
+	stopped = false
+	return err
+}
+
+// ErrNoTransaction is the error of what needs a transaction and was called outside of one.
+var ErrNoTransaction = errors.New("ext: this needs a transaction")
+
+// StreamPages is [Stream] over a cursor on the server, of which it fetches size rows at a time (1000 when size is not
+// positive): between two pages the connection is free, so the loop may run other statements in the same transaction. It
+// needs one: outside of a transaction the error is [ErrNoTransaction]. sql must be a SELECT or VALUES. The rows are those
+// of the moment when the stream began.
+func StreamPages[T any](ctx context.Context, q Querier, size int, sql string, args ...any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		if err := streamPages(ctx, q, size, yield, sql, args); err != nil && err != errStopped {
+			var zero T
+			yield(zero, fmt.Errorf("ext: stream: %w", err))
+		}
+	}
+}
+
+// defaultPage is the size of a page that was not chosen.
+const defaultPage = 1000
+
+func streamPages[T any](ctx context.Context, q Querier, size int, yield func(T, error) bool, sql string, args []any) (err error) {
+	if size <= 0 {
+		size = defaultPage
+	}
+	never := false
+	once := driver.WithQueryOptions(ctx, driver.QueryOptions{Prepare: &never}) // the cursor's name is in the texts
+	name := QuoteName("pycopg_stream_" + rand.Text())
+	if _, err := q.ExecContext(once, "declare "+name+" no scroll cursor for "+sql, args...); err != nil {
+		if sqlState(err) == "25P01" {
+			return fmt.Errorf("%w: %w", ErrNoTransaction, err)
+		}
+		return err
+	}
+	defer func() {
+		if sqlState(err) != "" || ctx.Err() != nil { // it is closed with the transaction, which has failed
+			return
+		}
+		if _, cerr := q.ExecContext(once, "close "+name); err == nil {
+			err = cerr
+		}
+	}()
+	fetch := "fetch forward " + strconv.Itoa(size) + " from " + name
+	for {
+		rows, err := q.QueryContext(once, fetch)
+		if err != nil {
+			return err
+		}
+		page, err := collect[T](rows)
+		if err != nil {
+			return err
+		}
+		for _, v := range page {
+			if !yield(v, nil) {
+				return errStopped
+			}
+		}
+		if len(page) < size {
+			return nil
+		}
+	}
+}
+
+// sqlState is the SQLSTATE that the server gave an error, "" for other errors.
+func sqlState(err error) string {
+	var coded interface{ SQLState() string }
+	if errors.As(err, &coded) {
+		return coded.SQLState()
+	}
+	return ""
+}
