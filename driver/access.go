@@ -121,7 +121,12 @@ type Info struct {
 }
 
 // Info describes the server and the session. It asks the server nothing.
+//
+// In a hook that runs while the connection is being made it knows nothing yet and is the zero Info.
 func (c *Conn) Info() Info {
+	if c.link == nil {
+		return Info{}
+	}
 	info := Info{
 		Vendor: "PostgreSQL", Version: c.pg.ParameterStatus("server_version"),
 		Host: c.link.host.Host, Address: c.link.address, Port: c.link.host.Port,
@@ -152,8 +157,13 @@ func versionNum(version string) int {
 	if err != nil {
 		return 0
 	}
-	b, _ := strconv.Atoi(minor)
-	return a*10000 + b
+	second, third, _ := strings.Cut(minor, ".")
+	b, _ := strconv.Atoi(second)
+	if a >= 10 {
+		return a*10000 + b
+	}
+	c, _ := strconv.Atoi(third) // 9.6.24 is 90624
+	return a*10000 + b*100 + c
 }
 
 // reportPanic recovers a panic of a user's hook: it must not tear the reading of a result apart.

@@ -32,9 +32,25 @@ func argValues(args []sqldriver.NamedValue) []any {
 	if len(args) == 0 {
 		return nil
 	}
-	values := make([]any, len(args))
-	for i := range args {
-		values[i] = args[i].Value
+	return appendValues(make([]any, 0, len(args)), args)
+}
+
+// argValues are the values of args, in a slice that the next statement uses again. A tracer gets one of its own, which
+// it may keep.
+func (c *Conn) argValues(args []sqldriver.NamedValue) []any {
+	if len(args) == 0 || len(args) > keptArgs || c.traced() {
+		return argValues(args)
 	}
-	return values
+	c.args = appendValues(c.args[:0], args)
+	return c.args
+}
+
+// keptArgs is the longest argument list that is kept for reuse.
+const keptArgs = 64
+
+func appendValues(dst []any, args []sqldriver.NamedValue) []any {
+	for i := range args {
+		dst = append(dst, args[i].Value)
+	}
+	return dst
 }

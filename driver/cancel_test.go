@@ -271,7 +271,7 @@ func TestClosingRowsWithCancelStopsTheStatement(t *testing.T) {
 		t.Error("the connection was replaced")
 	}
 	tx := begin(t, conn)
-	rows, err = tx.QueryContext(t.Context(), "select n from generate_series(1, 5000) n")
+	rows, err = tx.QueryContext(t.Context(), "select repeat('x', 1000) from generate_series(1, 100000) n")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,10 +19,21 @@ func TestCommonArgumentsAreEncodedWithoutAllocation(t *testing.T) {
 		oid uint32
 		arg any
 	}{
-		{pgtype.Int8OID, int64(1 << 40)}, {pgtype.Int4OID, 70000}, {pgtype.Int2OID, int32(700)}, {pgtype.TextOID, "text"},
-		{pgtype.VarcharOID, []byte("text")}, {pgtype.ByteaOID, []byte{0, 1}}, {pgtype.BoolOID, true}, {pgtype.Float8OID, 1.5},
-		{pgtype.TimestamptzOID, now}, {pgtype.TimestampOID, now}, {pgtype.DateOID, now}, {pgtype.UUIDOID, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
-		{pgtype.UUIDOID, make([]byte, 16)}, {pgtype.NumericOID, 1.5}, {pgtype.TextOID, 70000},
+		{pgtype.Int8OID, int64(1 << 40)},
+		{pgtype.Int4OID, 70000},
+		{pgtype.Int2OID, int32(700)},
+		{pgtype.TextOID, "text"},
+		{pgtype.VarcharOID, []byte("text")},
+		{pgtype.ByteaOID, []byte{0, 1}},
+		{pgtype.BoolOID, true},
+		{pgtype.Float8OID, 1.5},
+		{pgtype.TimestamptzOID, now},
+		{pgtype.TimestampOID, now},
+		{pgtype.DateOID, now},
+		{pgtype.UUIDOID, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
+		{pgtype.UUIDOID, make([]byte, 16)},
+		{pgtype.NumericOID, 1.5},
+		{pgtype.TextOID, 70000},
 	} {
 		var err error
 		allocs := testing.AllocsPerRun(100, func() {
@@ -148,12 +159,47 @@ func TestNamedNumbersAreNumbersInCompatPq(t *testing.T) {
 	}
 }
 
-func TestBoolsInArraysAreLettersInCompatPq(t *testing.T) {
+func TestNamedNumbersInArraysAreNumbersInCompatPq(t *testing.T) {
 	t.Parallel()
-	for want, c := range map[string]*codecs{"{t,f}": pqCodecs(), "{true,false}": pgxCodecs()} {
-		wire, _, err := c.appendParam(nil, pgtype.TextArrayOID, []bool{true, false})
-		if err != nil || string(wire[4:]) != want {
-			t.Errorf("compat=%s: %q (%v), want %s", c.compat, wire, err, want)
+	wire, _, err := pqCodecs().appendParam(nil, pgtype.TextOID, []color{0, 1})
+	if err != nil || string(wire[4:]) != "{0,1}" {
+		t.Errorf("[]color{0, 1} as text = %q (%v), want {0,1}", wire, err)
+	}
+}
+
+func TestArraysHaveTheTextOfBothPeers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		oid  uint32
+		arg  any
+		want string
+	}{
+		{pgtype.TextArrayOID, []bool{true, false}, "{t,f}"},
+		{pgtype.TextOID, []bool{true, false}, "{t,f}"},
+		{pgtype.JSONBArrayOID, []bool{true, false}, "{true,false}"},
+		{pgtype.TextArrayOID, []float32{1.1}, "{1.1}"},
+		{pgtype.Float8ArrayOID, []float32{1.1}, "{1.100000023841858}"},
+		{pgtype.TextOID, pgtype.FlatArray[string]{"a"}, "{a}"},
+		{pgtype.TextOID, pgtype.Array[int32]{Elements: []int32{1, 2}, Dims: []pgtype.ArrayDimension{{Length: 2}}, Valid: true}, "[0:1]={1,2}"},
+	} {
+		for _, c := range []*codecs{pqCodecs(), pgxCodecs()} {
+			wire, _, err := c.appendParam(nil, tt.oid, tt.arg)
+			if err != nil || string(wire[4:]) != tt.want {
+				t.Errorf("compat=%s: %v for type %d: %q (%v), want %s", c.compat, tt.arg, tt.oid, wire, err, tt.want)
+			}
+		}
+	}
+}
+
+func TestNumbersThatPrintAsWordsAreNumbersForUnknownTypes(t *testing.T) {
+	t.Parallel()
+	c := pgxCodecs()
+	const enum = firstUserOID + 1
+	c.types.RegisterType(&pgtype.Type{Name: "mood", OID: enum, Codec: &pgtype.EnumCodec{}})
+	for oid, want := range map[uint32]string{firstUserOID: "1", enum: "green", pgtype.TextOID: "green", pgtype.Int4OID: "1"} {
+		wire, format, err := c.appendParam(nil, oid, color(1))
+		if err != nil || format == textFormat && string(wire[4:]) != want {
+			t.Errorf("type %d: %q (%v), want %s", oid, wire, err, want)
 		}
 	}
 }
@@ -190,8 +236,14 @@ func TestColumnTypes(t *testing.T) {
 		length   int64
 		lengthOK bool
 	}{
-		{pgtype.TextOID, -1, math.MaxInt64, true}, {pgtype.ByteaOID, -1, math.MaxInt64, true}, {pgtype.VarcharOID, 14, 10, true},
-		{pgtype.VarcharOID, -1, 0, false}, {pgtype.BPCharOID, 5, 1, true}, {pgtype.VarbitOID, 7, 7, true}, {pgtype.VarbitOID, -1, 0, false}, {pgtype.Int4OID, -1, 0, false},
+		{pgtype.TextOID, -1, math.MaxInt64, true},
+		{pgtype.ByteaOID, -1, math.MaxInt64, true},
+		{pgtype.VarcharOID, 14, 10, true},
+		{pgtype.VarcharOID, -1, 0, false},
+		{pgtype.BPCharOID, 5, 1, true},
+		{pgtype.VarbitOID, 7, 7, true},
+		{pgtype.VarbitOID, -1, 0, false},
+		{pgtype.Int4OID, -1, 0, false},
 	} {
 		length, ok := typeLength(tt.oid, tt.typmod)
 		if ok != tt.lengthOK || ok && length != tt.length {

@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"go/ast"
 	"go/parser"
 	gotoken "go/token"
 	"regexp"
@@ -10,16 +9,11 @@ import (
 
 func TestManualNamesEverySetting(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(gotoken.NewFileSet(), "config_doc.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "doc.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := ""
-	for _, d := range file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "ParseConfig" {
-			doc = f.Doc.Text()
-		}
-	}
+	doc := file.Doc.Text()
 	for _, k := range keywords {
 		if len(k.name) > 5 && k.name[:5] == "pool_" {
 			continue // one line for all of them

@@ -38,7 +38,7 @@ func (c *Config) validate() error {
 			return &ParseError{Key: k.name, Reason: err.Error()}
 		}
 	}
-	for _, check := range []func(*Config) error{checkHosts, checkTLS, checkVersions, checkRuntimeParams} {
+	for _, check := range []func(*Config) error{checkHosts, checkTLS, checkVersions, checkRuntimeParams, checkPooler} {
 		if err := check(c); err != nil {
 			return err
 		}
@@ -91,6 +91,14 @@ func checkTLS(c *Config) error {
 func checkVersions(c *Config) error {
 	if c.MinProtocolVersion != "" && c.MinProtocolVersion != "3.0" && c.MaxProtocolVersion == "3.0" {
 		return &ParseError{Key: "max_protocol_version", Reason: "lower than min_protocol_version"}
+	}
+	return nil
+}
+
+// checkPooler refuses what would act on a session that is another client's the next moment.
+func checkPooler(c *Config) error {
+	if c.Pooler == PoolerTransaction && (c.Reset == ResetSession || c.Reset == ResetDiscard) {
+		return &ParseError{Key: "reset", Reason: c.Reset.String() + " needs a session of its own, which pooler=transaction does not give"}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,15 +24,15 @@ type Conn struct {
 	wire      *wire
 	engine    engine
 
+	args     []any        // the values of the statement that is being sent, reused
 	open     *rows        // rows that have not been closed
 	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
-	inDo     bool         // a function of Do is running
 	lent     bool         // Conn or PgConn was handed out: the session may have changed in any way
 	broken   bool         // must not go back to the pool
 	rollback bool         // a ROLLBACK was written whose answer has not been read
 	firstErr error        // the first failure of the open transaction
-	lastUsed time.Time    // when the connection came back to the pool
+	lastUsed time.Time    // when the server was last heard
 	asked    time.Time    // when PgxSource.ShouldPing was last asked
 }
 
@@ -50,7 +51,7 @@ var (
 // ExecContext implements [sqldriver.ExecerContext]. A text without arguments may hold several statements; the count is
 // the last one's.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Result, error) {
-	if cmd := findCommand(ctx, args); cmd != nil {
+	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return c.run(ctx, cmd)
 	}
 	if err := c.ready(ctx); err != nil {
@@ -85,7 +86,7 @@ func (c *Conn) execResult(ctx context.Context, trace *queryTrace, wanted *string
 // QueryContext implements [sqldriver.QueryerContext]. It returns when the first row has arrived, so that an error of
 // the statement is this call's.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
-	if cmd := findCommand(ctx, args); cmd != nil {
+	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return nil, errors.New("driver: the command of driver.Do runs through ExecContext only")
 	}
 	if err := c.ready(ctx); err != nil {
@@ -101,9 +102,13 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 
 // start tells the hooks, arms the cancel and sends the statement.
 func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace, *result, error) {
-	ctx, trace := c.traceStart(ctx, k.sql, k.args, c.engine.stmts.isPreparedSQL(k.sql))
+	var trace *queryTrace
+	if c.traced() {
+		ctx, trace = c.traceStart(ctx, k.sql, k.args, c.engine.stmts.isPreparedSQL(k.sql))
+	}
 	c.wire.watch(ctx)
 	r, err := c.engine.start(k)
+	clear(c.args)
 	return ctx, trace, r, err
 }
 
@@ -146,6 +151,7 @@ func (c *Conn) ready(ctx context.Context) error {
 // finish ends the watch of a statement's context and makes its error the caller's.
 func (c *Conn) finish(ctx context.Context, err error) error {
 	canceled := c.wire.unwatch()
+	c.lastUsed = time.Now()
 	if err == nil {
 		if c.TxStatus() != 'E' { // it ended, or a savepoint was rolled back
 			c.firstErr = nil
@@ -264,7 +270,6 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	err := c.px.Close(ctx)
-	c.connector.closed(c)
 	select {
 	case <-c.pg.CleanupDone():
 	case <-ctx.Done():
@@ -281,5 +286,5 @@ func abbreviate(sql string) string {
 	if len(sql) <= most {
 		return sql
 	}
-	return sql[:most] + "…"
+	return strings.ToValidUTF8(sql[:most], "") + "…"
 }

@@ -2,14 +2,18 @@ package driver
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ConnectError says why no connection could be made: one attempt for each address and kind of encryption that was tried.
-// errors.As reaches the *pgconn.PgError of every attempt, errors.Is the context's error. It never holds a password.
+// errors.As reaches the *pgconn.PgError of every attempt and fills lib/pq's *pq.Error, errors.Is finds the context's error.
+// It never holds a password.
 type ConnectError struct {
 	Attempts []ConnectAttempt
 	cause    error // of the context, where that ended the attempts
@@ -52,6 +56,17 @@ func (e *ConnectError) Unwrap() []error {
 		errs = append(errs, e.cause)
 	}
 	return errs
+}
+
+// As fills a **pq.Error of github.com/lib/pq with the first error of a server, as the errors of statements do.
+func (e *ConnectError) As(target any) bool {
+	var pg *pgconn.PgError
+	for _, a := range e.Attempts {
+		if errors.As(a.Err, &pg) {
+			return (&serverError{pg}).As(target)
+		}
+	}
+	return false
 }
 
 // String is one line: where, as whom, encrypted or not, and why it failed.

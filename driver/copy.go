@@ -162,16 +162,15 @@ func (cp *copying) drain() {
 	}
 }
 
-// discard is stop and end within a bound, for a COPY that nobody ends; later calls of its methods return why. It
-// reports whether the connection can be used.
-func (cp *copying) discard(why error, bound time.Duration) bool {
+// discard is stop and end within a bound, for a COPY that nobody ends; later calls of its methods return why. A
+// connection that does not answer in time is closed.
+func (cp *copying) discard(why error, bound time.Duration) {
 	c := cp.conn
 	cp.fail(why)
 	c.wire.giveUpAt(time.Now().Add(bound))
 	cp.stop(why.Error())
 	c.wire.giveUpAt(time.Time{})
 	cp.end()
-	return !c.pg.IsClosed()
 }
 
 // pause ends the watch of the context that the COPY runs under, between two calls that the COPY outlives. Where that

@@ -78,8 +78,8 @@ func (l *lexer) columnList() []string {
 		case t.kind == 'w':
 			names = append(names, strings.Map(lowerASCII, t.text))
 			continue
-		case t.kind == 'q' && t.text[0] == '"':
-			names = append(names, strings.ReplaceAll(strings.Trim(t.text, `"`), `""`, `"`))
+		case t.kind == 'q' && t.text[0] == '"' && len(t.text) > 1:
+			names = append(names, strings.ReplaceAll(t.text[1:len(t.text)-1], `""`, `"`))
 			continue
 		}
 		plain = false

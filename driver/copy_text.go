@@ -24,7 +24,7 @@ func (c *codecs) appendCopyValue(dst []byte, oid uint32, v any) (_ []byte, err e
 	start, null := len(dst), false
 	switch v := v.(type) {
 	case string: // whatever the type: lib/pq sends it as it is
-		dst, err = appendString(dst, v, v)
+		dst, err = appendString(dst, v, "string")
 	case []byte:
 		if null = v == nil; !null && oid == 0 { // lib/pq's guess
 			dst = appendHex(dst, v)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
 )
 
 // CopyIn is a COPY … FROM STDIN under way: the raw stream to the server, in the format that the statement says. It owns
@@ -70,7 +71,7 @@ func (ci *CopyIn) Binary() bool { return ci.binary }
 // while the server is busy, up to the end of the context.
 func (ci *CopyIn) Write(p []byte) (int, error) {
 	if ci.ended {
-		return 0, ci.refusal()
+		return 0, ci.err
 	}
 	written := 0
 	for len(ci.buf)+len(p) > copyBuffer {
@@ -89,6 +90,31 @@ func (ci *CopyIn) Write(p []byte) (int, error) {
 	}
 	ci.buf = append(ci.buf, p...)
 	return written + len(p), nil
+}
+
+// ReadFrom implements io.ReaderFrom: it writes what r gives, up to its end. r's error is returned as it is, and does not
+// end the COPY.
+func (ci *CopyIn) ReadFrom(r io.Reader) (n int64, err error) {
+	for !ci.ended {
+		if cap(ci.buf) < copyBuffer {
+			ci.buf = append(make([]byte, 0, copyBuffer), ci.buf...)
+		}
+		k, err := r.Read(ci.buf[len(ci.buf):copyBuffer])
+		ci.buf = ci.buf[:len(ci.buf)+k]
+		n += int64(k)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		if len(ci.buf) == copyBuffer {
+			if err := ci.flush(nil); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, ci.err
 }
 
 // flush sends what was gathered, and direct behind it, and takes what the server has said meanwhile.
@@ -120,7 +146,7 @@ func (ci *CopyIn) flush(direct []byte) error {
 func (ci *CopyIn) Close() (rows int64, err error) {
 	switch {
 	case ci.ended:
-		return 0, ci.refusal()
+		return 0, ci.err
 	case ci.ctx.Err() != nil:
 		return 0, ci.contextEnded()
 	}
@@ -143,9 +169,6 @@ var (
 	errCopyEnded   = errors.New("driver: the COPY has ended")
 	errCopyAborted = errors.New("driver: the COPY was aborted")
 )
-
-// refusal is the error of a call after the end.
-func (ci *CopyIn) refusal() error { return ci.err }
 
 // Abort ends the COPY without storing any of it. reason is told to the server, which writes it to its log. The error, if
 // any, is the loss of the connection. After the end of the COPY Abort does nothing.

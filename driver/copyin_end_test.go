@@ -227,6 +227,25 @@ func TestCopyInLeftOpenIsEnded(t *testing.T) {
 	}
 }
 
+func TestCopyInSurvivesPanic(t *testing.T) {
+	t.Parallel()
+	db := sqltest.DB(t, sqltest.Options{})
+	defer sqltest.Check(t, db)
+	mustExec(t, db, "create table numbers (n bigint)")
+	ctx, cancel := context.WithCancel(copyContext(t))
+	func() {
+		defer func() { recover() }()
+		copyIn(ctx, db, "copy numbers from stdin", func(ci *driver.CopyIn) error {
+			lines(50_000)(ci)
+			panic("source")
+		})
+	}()
+	cancel()
+	if n := number(t, db, "select count(*) from numbers"); n != 0 {
+		t.Errorf("rows = %d", n)
+	}
+}
+
 func TestCopyInReportsToHooks(t *testing.T) {
 	t.Parallel()
 	var starts []string

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -99,6 +100,52 @@ func TestCopyInTakesPiecesOfAnySize(t *testing.T) {
 		}
 		mustExec(t, db, "truncate wide")
 	}
+}
+
+func TestCopyInReadsFrom(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, "create table numbers (n bigint)")
+	conn := one(t, db)
+	data := bytes.Repeat([]byte("12345\n"), 100_000)
+	n, err := copyIn(copyContext(t), conn, "copy numbers from stdin", func(ci *driver.CopyIn) error {
+		io.WriteString(ci, "1\n")
+		n, err := ci.ReadFrom(iotest.HalfReader(bytes.NewReader(data)))
+		if n != int64(len(data)) {
+			t.Errorf("ReadFrom = %d, want %d", n, len(data))
+		}
+		return err
+	})
+	if err != nil || n != 100_001 {
+		t.Errorf("rows = %d, %v", n, err)
+	}
+	_, err = copyIn(copyContext(t), conn, "copy numbers from stdin", func(ci *driver.CopyIn) error {
+		_, err := ci.ReadFrom(iotest.TimeoutReader(bytes.NewReader(data)))
+		return err
+	})
+	if !errors.Is(err, iotest.ErrTimeout) {
+		t.Errorf("error of the reader = %v", err)
+	}
+	_, err = copyIn(copyContext(t), conn, "copy numbers from stdin", func(ci *driver.CopyIn) error {
+		_, err := ci.ReadFrom(endlessReader{})
+		return err
+	})
+	if sqlState(err) != "22P02" {
+		t.Errorf("error of the server = %v", err)
+	}
+	if n := number(t, conn, "select count(*) from numbers"); n != 100_001 {
+		t.Errorf("rows = %d", n)
+	}
+}
+
+// endlessReader gives lines that are no numbers.
+type endlessReader struct{}
+
+func (endlessReader) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = "x\n"[i%2]
+	}
+	return len(p), nil
 }
 
 func TestCopyInTellsFormat(t *testing.T) {

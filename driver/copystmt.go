@@ -89,6 +89,8 @@ func (s *copyStmt) CheckNamedValue(nv *sqldriver.NamedValue) error {
 func (s *copyStmt) ExecContext(ctx context.Context, args []sqldriver.NamedValue) (sqldriver.Result, error) {
 	s.used = true
 	switch {
+	case s.bare:
+		return nil, errCopyReturned
 	case s.done:
 		return nil, errCopyEnded
 	case len(args) == 0:
@@ -187,17 +189,17 @@ func (s *copyStmt) Query([]sqldriver.Value) (sqldriver.Rows, error) {
 	return s.QueryContext(context.Background(), nil)
 }
 
-// returned ends a COPY whose connection comes back to the pool, and reports whether the connection can be used. Where the
+// returned ends a COPY whose connection comes back to the pool; a connection that does not answer is closed. Where the
 // COPY was prepared and never used, it was prepared on a *sql.DB: then database/sql may prepare it on any connection for
 // each Exec, where it must not seem to work.
-func (cp *copying) returned() bool {
-	usable := cp.discard(errCopyReturned, closeTimeout)
+func (cp *copying) returned() {
+	cp.discard(errCopyReturned, closeTimeout)
 	if s := cp.owner; s != nil && !s.used && !s.inTx {
 		cp.conn.connector.noteBareCopy(s)
 	}
-	return usable
 }
 
+// noteBareCopy marks s, and its text for other connections, until database/sql closes s.
 func (cn *Connector) noteBareCopy(s *copyStmt) {
 	cn.mu.Lock()
 	defer cn.mu.Unlock()

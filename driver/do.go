@@ -7,6 +7,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Execer is a *sql.DB, *sql.Conn, *sql.Tx, or anything that wraps one.
@@ -29,7 +30,7 @@ func Do(ctx context.Context, h Execer, statement string, fn func(ctx context.Con
 	if ctx.Value(insideKey{}) != nil {
 		return 0, fmt.Errorf("%w: %s", ErrInsideDo, statement)
 	}
-	cmd := &command{fn: fn, token: rand.Text()}
+	cmd := &command{statement: statement, fn: fn, token: rand.Text()}
 	res, err := h.ExecContext(context.WithValue(ctx, commandKey{}, cmd), statement, cmd)
 	switch {
 	case cmd.used:
@@ -50,14 +51,16 @@ func isPoolError(err error) bool {
 }
 
 // command is the argument by which Do reaches the connection. A wrapper that does not forward CheckNamedValue turns it
-// into its Value, a token that the connection recognises with the help of the context.
+// into its Value, a token, and one that writes arguments into the text (bun) drops it: the connection recognises both with
+// the help of the context.
 type command struct {
-	fn      func(context.Context, *Conn) (int64, error)
-	token   string
-	reached bool // this driver has seen the command
-	used    bool // fn was called
-	count   int64
-	err     error
+	statement string
+	fn        func(context.Context, *Conn) (int64, error)
+	token     string
+	reached   bool // this driver has seen the command
+	used      bool // fn was called
+	count     int64
+	err       error
 }
 
 // Value implements [sqldriver.Valuer]: the command's token.
@@ -68,16 +71,23 @@ type (
 	insideKey  struct{} // context key that marks fn's context
 )
 
-// findCommand returns the command that args carry, nil when they are those of a statement.
-func findCommand(ctx context.Context, args []sqldriver.NamedValue) *command {
-	if len(args) != 1 {
+// findCommand returns the command that came with query and args, nil when they are those of a statement.
+func findCommand(ctx context.Context, query string, args []sqldriver.NamedValue) *command {
+	if len(args) > 1 {
+		return nil
+	}
+	cmd, _ := ctx.Value(commandKey{}).(*command)
+	if len(args) == 0 {
+		if cmd != nil && cmd.statement == query {
+			return cmd
+		}
 		return nil
 	}
 	switch v := args[0].Value.(type) {
 	case *command:
 		return v
 	case string:
-		if cmd, ok := ctx.Value(commandKey{}).(*command); ok && cmd.token == v {
+		if cmd != nil && cmd.token == v {
 			return cmd
 		}
 	}
@@ -94,14 +104,14 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	if err := c.enterDo(ctx); err != nil {
 		return nil, err
 	}
-	c.inDo = true
 	cmd.used = true
 	finished := false
 	defer func() {
-		c.inDo = false
+		c.lastUsed = time.Now()
 		if !finished { // a panic, or runtime.Goexit
 			c.broken = true
 			c.wire.kill()
+			c.wire.unwatch()
 		}
 		if c.pg.IsBusy() {
 			c.broken = true

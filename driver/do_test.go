@@ -46,6 +46,8 @@ func TestDoReturnsTheFunctionsErrorAsItIs(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
 	tx := begin(t, db)
+	db.SetMaxOpenConns(2)
+	pid := backendPID(t, db)
 	for _, want := range []error{io.EOF, sqldriver.ErrBadConn, fmt.Errorf("wrapped: %w", sqldriver.ErrBadConn), sql.ErrTxDone, context.Canceled} {
 		for _, h := range []driver.Execer{db, tx} {
 			runs := 0
@@ -60,6 +62,9 @@ func TestDoReturnsTheFunctionsErrorAsItIs(t *testing.T) {
 	}
 	if n := number(t, tx, "select 1"); n != 1 {
 		t.Error("the transaction is lost")
+	}
+	if got := backendPID(t, db); got != pid {
+		t.Error("the connection was replaced")
 	}
 }
 

@@ -3,6 +3,8 @@ package driver
 import (
 	"reflect"
 	"strconv"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // appendArray appends a slice or Go array of any depth as the text of a PostgreSQL array.
@@ -61,8 +63,18 @@ func (c *codecs) appendElement(dst []byte, elem uint32, delim byte, rv reflect.V
 	if inner := reflect.ValueOf(arg); c.isNested(elem, inner, arg) {
 		return c.appendElements(dst, elem, delim, inner)
 	}
-	if b, ok := arg.(bool); ok && c.isPq() && !isJSON(elem) {
-		return append(dst, strconv.FormatBool(b)[0]), nil
+	if plain, ok := plainKind(reflect.ValueOf(arg)); ok && c.isPq() {
+		arg = plain
+	}
+	switch v := arg.(type) {
+	case bool:
+		if !isJSON(elem) {
+			return append(dst, strconv.FormatBool(v)[0]), nil // as PostgreSQL writes it in arrays
+		}
+	case float32:
+		if !isNumber(elem) {
+			elem = pgtype.Float4OID // the shortest text
+		}
 	}
 	start := len(dst)
 	dst, null, err := c.appendText(dst, elem, arg)

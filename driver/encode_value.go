@@ -35,7 +35,7 @@ func (c *codecs) appendText(dst []byte, oid uint32, arg any) (_ []byte, null boo
 		if v == nil {
 			return dst, true, nil
 		}
-		dst, err = appendBytesText(dst, oid, v)
+		dst, err = c.appendBytesText(dst, oid, v)
 		return dst, false, err
 	case float32:
 		return appendFloat32Text(dst, oid, v), false, nil
@@ -164,13 +164,24 @@ func (c *codecs) appendKind(dst []byte, oid uint32, arg any) (_ []byte, null boo
 		return c.appendText(dst, oid, rv.Convert(reflect.TypeFor[map[string]string]()).Interface())
 	default:
 		if plain, ok := plainKind(rv); ok {
-			if s, named := arg.(fmt.Stringer); named && !c.isPq() && !isNumber(oid) && oid != pgtype.BoolOID {
+			if s, named := arg.(fmt.Stringer); named && !c.isPq() && c.takesWords(oid) {
 				return c.appendText(dst, oid, s.String())
 			}
 			return c.appendText(dst, oid, plain)
 		}
 	}
 	return c.appendLast(dst, oid, arg)
+}
+
+// takesWords tells whether a number whose type prints as a word is stored as that word. A type that is not known may be a
+// domain over a number, and gets the number, as from the peers.
+func (c *codecs) takesWords(oid uint32) bool {
+	if oid >= firstUserOID {
+		t, _ := c.user.find(oid)
+		_, registered := c.types.TypeForOID(oid)
+		return registered || t.kind == 'e'
+	}
+	return !isNumber(oid) && oid != pgtype.BoolOID
 }
 
 // appendArrayKind appends Go arrays: bytes are a uuid or bytea unless their type has its own text, others are arrays.
@@ -181,7 +192,7 @@ func (c *codecs) appendArrayKind(dst []byte, oid uint32, rv reflect.Value, arg a
 		return dst, false, err
 	}
 	if oid == pgtype.ByteaOID || oid == pgtype.UUIDOID && len(b) == 16 {
-		dst, err = appendBytesText(dst, oid, b)
+		dst, err = c.appendBytesText(dst, oid, b)
 		return dst, false, err
 	}
 	switch v := arg.(type) {
@@ -199,6 +210,11 @@ func (c *codecs) appendArrayKind(dst []byte, oid uint32, rv reflect.Value, arg a
 func (c *codecs) appendLast(dst []byte, oid uint32, arg any) (_ []byte, null bool, err error) {
 	if dst, null, ok, err := c.appendByMap(dst, oid, textFormat, arg); ok {
 		return dst, null, err
+	}
+	if t, ok := c.types.TypeForValue(arg); ok && t.OID != oid { // a value of pgtype has the text of its own type
+		if dst, null, ok, err := c.appendByMap(dst, t.OID, textFormat, arg); ok {
+			return dst, null, err
+		}
 	}
 	switch v := arg.(type) {
 	case encoding.TextMarshaler:

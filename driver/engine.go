@@ -45,18 +45,29 @@ func (e *engine) give(buf []byte) {
 	}
 }
 
-// start runs a call and returns its result at its first row, or at its end.
+// start runs a call and returns its result at its first row, or at its end. A text that is in the cache has passed the
+// checks.
 func (e *engine) start(k call) (*result, error) {
-	if err := checkSQL(k.sql); err != nil {
-		return nil, err
+	st := e.stmts.find(k.sql)
+	if st == nil {
+		if err := checkSQL(k.sql); err != nil {
+			return nil, err
+		}
 	}
 	if k.options.Simple || len(k.args) == 0 && e.needsSimple(k.sql) {
 		return e.startSimple(k.sql)
 	}
-	if err := refuseCopy(k.sql, e.standardStrings()); err != nil {
-		return nil, err
+	if st == nil {
+		if err := refuseCopy(k.sql, e.standardStrings()); err != nil {
+			return nil, err
+		}
+		st = e.stmts.add(k.sql)
 	}
-	return e.startStatement(e.stmts.lookup(k.sql), k.args, k.options.Prepare)
+	r, err := e.startStatement(st, k.args, k.options.Prepare)
+	if serverCode(err) == codeSyntaxError && e.needsSimple(k.sql) {
+		err = fmt.Errorf("driver: a text of several statements takes no arguments: %w", err)
+	}
+	return r, err
 }
 
 // checkSQL refuses what cannot travel as a statement's text.
@@ -109,6 +120,14 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 		return nil, err
 	}
 	r, err := e.attempt(st, args, prepare)
+	if err != nil && e.result.mayHaveGuessedWrong(args) {
+		if _, err := e.learnTypes(e.result.learning.params, args); err != nil {
+			return nil, err
+		}
+		if e.result.guessedWrong(args) {
+			return e.attempt(st, args, prepare)
+		}
+	}
 	if err == nil || !e.result.refusedPlan() {
 		return r, err
 	}
@@ -134,7 +153,7 @@ func (e *engine) checkCount(st *statement, args []any) error {
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
 func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
 	e.result = result{engine: e, st: st}
-	if st.desc == nil && st.pins == 0 && e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
+	if st.desc == nil && st.pins == 0 && e.textIsSafe() && e.mayGuess(args) && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
 		if r, err := e.attemptText(st, args, wanted); err != errNeedsTypes {
 			return r, err
 		}
@@ -148,6 +167,11 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 		if err := e.checkCount(st, args); err != nil {
 			return nil, err
 		}
+	}
+	if asked, err := e.learnTypes(st.desc.params, args); err != nil {
+		return nil, err
+	} else if asked {
+		parsed = false // the unnamed statement was another
 	}
 	desc, buf := st.desc, e.open()
 	prepared := st.prepared && (wanted == nil || *wanted)
@@ -323,7 +347,7 @@ func (e *engine) recall(st *statement) {
 		e.stmts.unprepare(st)
 		st.desc = nil
 	}
-	if st.desc == nil && st.pins == 0 {
+	if st.desc == nil && !st.own {
 		st.desc, st.epoch = e.shared.find(st.sql)
 	}
 }

@@ -34,11 +34,13 @@ var (
 
 // SQLSTATEs that the driver acts on.
 const (
+	codeSyntaxError         = "42601"
 	codeQueryCanceled       = "57014"
 	codeInFailedTransaction = "25P02"
 	codeReadOnlyTransaction = "25006"
 	codeNoSuchStatement     = "26000"
 	codeFeatureNotSupported = "0A000"
+	codeInvalidText         = "22P02"
 )
 
 // canceledError is a statement that ended because its context did, and was cancelled by the server:
@@ -85,6 +87,9 @@ func (e *failedTxError) Unwrap() []error { return []error{e.server, e.first} }
 
 // serverCode is the SQLSTATE of a server's error, "" for any other error.
 func serverCode(err error) string {
+	if err == nil {
+		return "" // errors.As would allocate
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code

@@ -1,7 +1,22 @@
 package driver
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // TestServerDSN gives the internal tests a server. The external test package sets it: package sqltest imports driver, so
 // it cannot be imported here.
 var TestServerDSN func(t testing.TB) string
+
+// Backdate makes c as if it had been used d earlier than it was.
+func (c *Conn) Backdate(d time.Duration) { c.lastUsed = c.lastUsed.Add(-d) }
+
+// HasArrived reports whether the idle connection's socket has something to read, its end included.
+func (c *Conn) HasArrived() bool { return c.wire.peek() != peekQuiet }
+
+// OnContextEnded has fn called whenever the end of a context cancels a statement of c.
+func (c *Conn) OnContextEnded(fn func()) {
+	cancel := c.wire.onDone
+	c.wire.onDone = func() { fn(); cancel() }
+}

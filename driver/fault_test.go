@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	sqldriver "database/sql/driver"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/pycopg/pycopg/driver"
@@ -196,6 +197,55 @@ func TestCutCommitIsUnknown(t *testing.T) {
 		if !ok {
 			t.Errorf("cut %s message %d %s: %d rows, want one of %v", tt.cut.place, tt.cut.n, tt.cut.direction, rows, tt.rows)
 		}
+		db.Close()
+	}
+}
+
+func TestHalfWrittenRequestIsNotRetried(t *testing.T) {
+	t.Parallel()
+	s := newSpace(t)
+	p := newProxy(t)
+	mustExec(t, openSpace(t, s, "", nil), "create table item (n int)")
+	big := strings.Repeat("x", 32<<20)
+	for _, tt := range []struct {
+		message int // the one that is half written
+		query   string
+		args    []any
+	}{
+		{0, "insert into item values (1); select '" + big + "'", nil},
+		{2, "insert into item select 1 where length($1::text) > 0", []any{big}},
+	} {
+		db := openSpace(t, s, p.address(), nil)
+		mustExec(t, db, "select 1")
+		p.arm(cut{toServer, tt.message, before})
+		_, err := db.ExecContext(t.Context(), tt.query, tt.args...)
+		if !p.disarm() || err == nil || errors.Is(err, sqldriver.ErrBadConn) {
+			t.Errorf("cut at message %d: error = %v, want the loss of the connection", tt.message, err)
+		}
+	}
+}
+
+func TestLostBeginAndPrepareAreDoneAgain(t *testing.T) {
+	t.Parallel()
+	s := newSpace(t)
+	p := newProxy(t)
+	for _, c := range []cut{{toServer, 0, before}, {toServer, 0, during}, {toClient, 0, before}, {toClient, 1, during}} {
+		db := openSpace(t, s, p.address(), func(cfg *driver.Config) { cfg.Begin = driver.BeginEager })
+		mustExec(t, db, "select 1")
+		p.arm(c)
+		tx, err := db.BeginTx(t.Context(), nil)
+		if !p.disarm() || err != nil {
+			t.Fatalf("cut %s message %d %s: Begin = %v, want it done on another connection", c.place, c.n, c.direction, err)
+		}
+		if err := tx.Commit(); err != nil {
+			t.Error(err)
+		}
+		p.arm(c)
+		stmt, err := db.PrepareContext(t.Context(), "select $1::int")
+		if !p.disarm() || err != nil {
+			t.Fatalf("cut %s message %d %s: Prepare = %v, want it done on another connection", c.place, c.n, c.direction, err)
+		}
+		stmt.Close()
 		db.Close()
 	}
 }

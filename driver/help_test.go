@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -130,4 +132,18 @@ func inside(t testing.TB, h driver.Execer, fn func(ctx context.Context, c *drive
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// digits is a number in digits.
+func digits[N int | uint16 | int64](n N) string { return strconv.FormatInt(int64(n), 10) }
+
+// shortDir is a folder whose path is short enough for a unix socket in it.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }

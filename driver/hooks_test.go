@@ -246,3 +246,28 @@ func TestAfterConnectSetsTheSessionUp(t *testing.T) {
 		t.Errorf("Ping = %v, want the hook's error", err)
 	}
 }
+
+func TestPanicsInQueryHooksAreContained(t *testing.T) {
+	t.Parallel()
+	db := openConfig(t, func(cfg *driver.Config) {
+		cfg.OnQueryStart = func(context.Context, driver.QueryStart) context.Context { panic("start") }
+		cfg.OnQueryEnd = func(context.Context, driver.QueryEnd) { panic("end") }
+	})
+	db.SetMaxOpenConns(1)
+	for range 3 {
+		if n := number(t, db, "select 1"); n != 1 {
+			t.Errorf("got %d", n)
+		}
+		mustExec(t, db, "select 2")
+	}
+}
+
+func TestQueryStartMayReturnNoContext(t *testing.T) {
+	t.Parallel()
+	db := openConfig(t, func(cfg *driver.Config) {
+		cfg.OnQueryStart = func(context.Context, driver.QueryStart) context.Context { return nil }
+	})
+	if n := number(t, db, "select 1"); n != 1 {
+		t.Errorf("got %d", n)
+	}
+}

@@ -28,11 +28,10 @@ func (w *wire) peek() peeked {
 	if w.pg.Frontend().ReadBufferLen() > 0 {
 		return peekData
 	}
-	raw := rawConn(w.conn)
-	if raw == nil {
+	if w.socket == nil {
 		return peekUnknown
 	}
-	return newPeeker(raw).peek()
+	return w.socket.peek()
 }
 
 // rawConn is the socket below conn, nil where there is none to be had.
@@ -79,11 +78,15 @@ func (w *wire) absorb() error {
 			w.kill()
 			return fmt.Errorf("driver: the server sent an unexpected %T to an idle connection", msg)
 		}
-		if p := w.peek(); p != peekData {
-			if p == peekGone {
-				return net.ErrClosed
-			}
+		switch w.peek() {
+		case peekGone:
+			return net.ErrClosed
+		case peekData:
+			continue
+		}
+		if _, ok := w.conn.(*tls.Conn); !ok {
 			return nil
 		}
+		w.conn.SetReadDeadline(time.Unix(1, 0)) // only what the TLS layer has read already
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -238,5 +239,13 @@ func TestNullsSurviveBothWays(t *testing.T) {
 		if err := row.Scan(&word, &n, &truth); err != nil || word.Valid || n.Valid || truth != 1 {
 			t.Fatalf("got %v, %v, %d, %v, want NULL, NULL, 1", word, n, truth, err)
 		}
+	}
+}
+
+func TestSeveralStatementsWithArgumentsNameTheRule(t *testing.T) {
+	t.Parallel()
+	_, err := openDB(t).Exec("select $1::int; select 2", 1)
+	if err == nil || !strings.Contains(err.Error(), "several statements takes no arguments") || sqlState(err) != "42601" {
+		t.Errorf("error = %v", err)
 	}
 }

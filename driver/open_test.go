@@ -26,6 +26,16 @@ func serverAddress(t testing.TB) (network, address string) {
 	return "tcp", net.JoinHostPort(cfg.Hosts[0].Host, strconv.Itoa(int(cfg.Hosts[0].Port)))
 }
 
+// serverLogin is who may log in where the server listens.
+func serverLogin(t testing.TB) (user, password string) {
+	t.Helper()
+	cfg, err := driver.ParseConfig(sqltest.Server(t).TCP("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg.User, cfg.Password
+}
+
 // openDB returns a pool on which the test is alone.
 func openDB(t testing.TB) *sql.DB {
 	t.Helper()
@@ -54,9 +64,13 @@ func openSpace(t testing.TB, s space, address string, change func(*driver.Config
 	if err != nil {
 		t.Fatal(err)
 	}
-	if address != "" {
+	switch {
+	case address == "" && pooled():
+		throughPooler(t, cfg)
+	case address != "":
 		cfg.Hosts = []driver.HostSpec{hostSpec(t, address)}
 		cfg.SSLMode = "disable"
+		cfg.User, cfg.Password = serverLogin(t)
 	}
 	if change != nil {
 		change(cfg)

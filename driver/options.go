@@ -4,6 +4,7 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,13 +63,13 @@ type call struct {
 // newCall takes the options off the arguments, and turns named ones into numbered ones.
 func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedValue) (call, error) {
 	k := call{sql: sql, options: queryOptions(ctx)}
-	k.args = argValues(args)
-	if err := c.takeLeading(ctx, &k); err != nil {
+	k.args = c.argValues(args)
+	rewritten, err := c.takeLeading(ctx, &k)
+	if err != nil {
 		return k, err
 	}
-	if len(k.args) == len(args) {
-		var err error
-		if k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings()); err != nil {
+	if len(k.args) > 0 && !rewritten {
+		if err := c.number(&k, args[len(args)-len(k.args):]); err != nil {
 			return k, err
 		}
 	}
@@ -78,9 +79,30 @@ func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedVa
 	return k, nil
 }
 
+// number turns the placeholders that are no $n into such. args are those of k, with their names.
+func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
+	if c.cfg.Placeholder == PlaceholderFormat {
+		f, err := formatPlaceholders(k.sql)
+		if err != nil {
+			return err
+		}
+		names := make([]string, len(args))
+		for i := range args {
+			names[i] = args[i].Name
+		}
+		k.sql = f.sql
+		k.args, err = f.bind(k.args, names)
+		return err
+	}
+	if slices.ContainsFunc(args, isNamed) {
+		k.sql, k.args, err = numberNamed(k.sql, args, k.args, c.engine.standardStrings())
+	}
+	return err
+}
+
 // takeLeading takes the arguments that are settings: this driver's and pgx's. The result formats that pgx takes change
 // no value here; its execution modes only whether the statement is prepared.
-func (c *Conn) takeLeading(ctx context.Context, k *call) error {
+func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err error) {
 	for len(k.args) > 0 {
 		switch a := k.args[0].(type) {
 		case QueryOptions:
@@ -94,21 +116,21 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) error {
 			}
 		case pgx.QueryResultFormats, pgx.QueryResultFormatsByOID:
 		case pgx.QueryRewriter:
-			sql, args, err := a.RewriteQuery(ctx, c.px, k.sql, k.args[1:])
+			sql, args, err := a.RewriteQuery(ctx, c.px, k.sql, slices.Clone(k.args[1:]))
 			if err != nil {
-				return fmt.Errorf("driver: rewrite query: %w", err)
+				return true, fmt.Errorf("driver: rewrite query: %w", err)
 			}
-			k.sql = sql
+			k.sql, rewritten = sql, true
 			if k.args, err = checkArgs(args); err != nil {
-				return err
+				return true, err
 			}
 			continue
 		default:
-			return nil
+			return rewritten, nil
 		}
 		k.args = k.args[1:]
 	}
-	return nil
+	return rewritten, nil
 }
 
 // isSetting reports whether v is a leading argument that is no value of the statement.
@@ -132,6 +154,8 @@ func checkArgs(args []any) ([]any, error) {
 	return checked, nil
 }
 
+func isNamed(a sqldriver.NamedValue) bool { return a.Name != "" }
+
 // numberNamed turns @name into $n where name is that of a sql.Named argument. Where the statement names none of them
 // they are positional, as lib/pq and pgx take them; where it names some, all must be named in it.
 func numberNamed(sql string, args []sqldriver.NamedValue, values []any, standard bool) (string, []any, error) {
@@ -140,9 +164,6 @@ func numberNamed(sql string, args []sqldriver.NamedValue, values []any, standard
 		if args[i].Name != "" {
 			numbers[args[i].Name] = i + 1
 		}
-	}
-	if len(numbers) == 0 {
-		return sql, values, nil
 	}
 	var b strings.Builder
 	seen := make(map[string]bool)

@@ -118,7 +118,7 @@ func (c *Conn) resetHook(ctx context.Context) error {
 func (c *Conn) giveBack(ctx context.Context) {
 	release := c.link.release
 	c.link.release = func() {}
-	if c.broken || c.open != nil || c.pg.IsBusy() || !c.pg.IsClosed() && c.readRollback(ctx) != nil {
+	if c.broken || c.open != nil || c.copying != nil || c.pg.IsBusy() || !c.pg.IsClosed() && c.readRollback(ctx) != nil {
 		c.wire.kill()
 	}
 	if c.pg.IsClosed() {
@@ -129,7 +129,6 @@ func (c *Conn) giveBack(ctx context.Context) {
 	} else {
 		c.link.session.keep(c)
 	}
-	c.connector.closed(c)
 	c.broken = true
 	release()
 }

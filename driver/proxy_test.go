@@ -183,6 +183,10 @@ func (p *proxy) carry(client, server net.Conn, d direction) {
 		if _, err := io.ReadFull(src, head); err != nil {
 			return
 		}
+		due := p.due(d)
+		if due && p.cut.place == before {
+			return // without having read the message to its end
+		}
 		message := make([]byte, 1+binary.BigEndian.Uint32(head[1:]))
 		copy(message, head)
 		if _, err := io.ReadFull(src, message[5:]); err != nil {
@@ -191,7 +195,7 @@ func (p *proxy) carry(client, server net.Conn, d direction) {
 		if d == toServer && p.hold.CompareAndSwap(true, false) {
 			<-p.cancels
 		}
-		if p.due(d) {
+		if due {
 			switch p.cut.place {
 			case during:
 				dst.Write(message[:len(message)/2+1])

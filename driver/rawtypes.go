@@ -5,6 +5,6 @@ package driver
 type (
 	// Stmt is the type of the statements that [Conn.PrepareContext] returns.
 	Stmt = stmt
-	// Rows is the type of the rows that [Conn.QueryContext] returns.
+	// Rows is the type of the rows that [Conn.QueryContext] returns; on Go 1.27 only with the setting column_scanner=off.
 	Rows = rows
 )

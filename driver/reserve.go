@@ -41,3 +41,12 @@ func reservationOf(ctx context.Context) *Reservation {
 	r, _ := ctx.Value(reservationKey{}).(*Reservation)
 	return r
 }
+
+// RequireSession returns an error when the connection has no server session of its own (pooler=transaction), for helpers
+// whose operation ("LISTEN", say) outlives a transaction. It names the operation.
+func (c *Conn) RequireSession(operation string) error {
+	if c.cfg.Pooler == PoolerTransaction {
+		return fmt.Errorf("driver: %s needs a session of its own, which pooler=transaction does not give", operation)
+	}
+	return nil
+}

@@ -197,7 +197,7 @@ func (r *result) described(msg *pgproto3.RowDescription) event {
 	if !sameColumns(r.columns, msg) {
 		r.columns = r.engine.codecs.columns(msg)
 		r.names = columnNames(r.columns)
-		r.st.desc = nil
+		r.differs()
 	}
 	return atElse
 }
@@ -208,8 +208,15 @@ func (r *result) describedEmpty() {
 		r.learned(nil)
 	} else if r.columns != nil {
 		r.columns, r.names = nil, nil
-		r.st.desc = nil
+		r.differs()
 	}
+}
+
+// differs records that the statement is another one here than was remembered: the parameters may be too, and what the
+// pool knows (of another search_path, say) is of no use to this connection.
+func (r *result) differs() {
+	r.engine.stmts.unprepare(r.st)
+	r.st.desc, r.st.own = nil, true
 }
 
 // learned records what this request has told of the statement.

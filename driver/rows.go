@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	sqldriver "database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -126,7 +125,7 @@ func (r *rows) NextResultSet() error {
 	if err == nil || !r.result.done {
 		return err
 	}
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		err = nil
 	}
 	if err = r.end(err); err == nil {
@@ -136,9 +135,10 @@ func (r *rows) NextResultSet() error {
 }
 
 // ColumnTypeDatabaseTypeName implements [sqldriver.RowsColumnTypeDatabaseTypeName]: the type's name in upper case, or
-// its OID in digits when it is not known.
+// its OID in digits while the pool does not know it (made in a transaction that has not been committed, say). The first
+// look at a type or table of the database's own takes a connection for a moment, beside the pool's.
 func (r *rows) ColumnTypeDatabaseTypeName(index int) string {
-	return typeName(r.result.columns[index].oid)
+	return r.conn.connector.typeName(r.result.columns, r.result.columns[index].oid)
 }
 
 func typeName(oid uint32) string {
@@ -153,9 +153,12 @@ func (r *rows) ColumnTypeLength(index int) (int64, bool) {
 	return typeLength(r.result.columns[index].oid, r.result.columns[index].typmod)
 }
 
-// ColumnTypeNullable implements [sqldriver.RowsColumnTypeNullable]. A result column may be NULL whatever its table
-// says (an outer join), so ok is false.
-func (r *rows) ColumnTypeNullable(int) (nullable, ok bool) { return false, false }
+// ColumnTypeNullable implements [sqldriver.RowsColumnTypeNullable]: true when the column is one of a table that declares
+// it without NOT NULL. Any other may be NULL in a result all the same (an outer join), so ok is false for it.
+func (r *rows) ColumnTypeNullable(index int) (nullable, ok bool) {
+	yes := r.conn.connector.nullable(r.result.columns, &r.result.columns[index])
+	return yes, yes
+}
 
 // ColumnTypePrecisionScale implements [sqldriver.RowsColumnTypePrecisionScale].
 func (r *rows) ColumnTypePrecisionScale(index int) (precision, scale int64, ok bool) {

@@ -64,7 +64,7 @@ func TestStatementsWhileRowsAreOpenAreRefused(t *testing.T) {
 func TestOpenRowsDoNotHideBehindALongText(t *testing.T) {
 	t.Parallel()
 	conn := one(t, openDB(t))
-	long := "select '" + strings.Repeat("é", 5000) + "'"
+	long := "select 'x" + strings.Repeat("é", 5000) + "'"
 	rows, err := conn.QueryContext(t.Context(), long)
 	if err != nil {
 		t.Fatal(err)

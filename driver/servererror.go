@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"encoding/json"
 	"reflect"
 	"strconv"
 
@@ -22,6 +23,9 @@ func (e *serverError) Error() string { return e.pg.Error() }
 func (e *serverError) SQLState() string { return e.pg.Code }
 
 func (e *serverError) Unwrap() error { return e.pg }
+
+// MarshalJSON gives the fields of the *pgconn.PgError: GORM, for one, knows errors by them.
+func (e *serverError) MarshalJSON() ([]byte, error) { return json.Marshal(e.pg) }
 
 // As fills target when it is a **pq.Error of github.com/lib/pq. The package is not imported.
 func (e *serverError) As(target any) bool {

@@ -5,6 +5,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/pycopg/pycopg/driver"
 )
@@ -26,18 +27,18 @@ func TestPingAsksTheServer(t *testing.T) {
 	}
 }
 
-func TestPingAfterIdling(t *testing.T) {
+func TestPingAfterIdlingFindsALostConnection(t *testing.T) {
 	t.Parallel()
 	s := newSpace(t)
-	db := openSpace(t, s, "", func(cfg *driver.Config) { cfg.PingAfter = 1 })
-	db.SetMaxOpenConns(1)
-	conn := one(t, db)
-	mustExec(t, conn, "create sequence s")
-	mustExec(t, conn, "select nextval('s')")
-	conn.Close()
-	mustExec(t, db, "select nextval('s')")
-	if n := executions(t, db, "s"); n != 2 {
-		t.Errorf("%d executions, want 2", n)
+	p := newProxy(t)
+	for after, pinged := range map[time.Duration]bool{1: true, time.Hour: false, 0: false} {
+		db := openSpace(t, s, p.address(), func(cfg *driver.Config) { cfg.PingAfter = after })
+		mustExec(t, db, "select 1")
+		p.arm(cut{toServer, 0, before}) // the socket looks well until something is sent
+		_, err := db.ExecContext(t.Context(), "select 1")
+		if !p.disarm() || (err == nil) != pinged {
+			t.Errorf("ping_after=%v: error = %v, want one: %v", after, err, !pinged)
+		}
 	}
 }
 

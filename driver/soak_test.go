@@ -3,254 +3,342 @@ package driver_test
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/sqltest"
 )
 
-// soaker does one call after another, each with a number that it must get back.
-type soaker struct {
-	t      *testing.T
+// soakSize is a size of a soak test: that of the variable, or the small one of ordinary test runs.
+func soakSize(t testing.TB, variable string, small int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return small
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s=%s is no size", variable, text)
+	}
+	return n
+}
+
+const (
+	soakWorkers = 32
+	soakCancels = "PYCOPG_SOAK_CANCELS"
+)
+
+// cancelSoak is a pool under statements of which many are cancelled, and what became of them.
+type cancelSoak struct {
 	db     *sql.DB
-	random *rand.Rand
-	next   int64
-	done   []atomic.Int64 // calls of each kind
+	number atomic.Int64 // of the statement last begun
+
+	cancels  atomic.Int64 // statements whose context ended while they ran, as the driver saw it
+	running  atomic.Int64 // of these, the server stopped
+	finished atomic.Int64 // statements that nobody cancelled
+
+	dials, cancelDials atomic.Int64
+	open, most         atomic.Int64 // cancel requests at a time
+	cancelAddress      string       // where cancel requests go, "" is the server
 }
 
-// soakCalls are the kinds of calls. ctx may end at any moment: a call then returns its error, but never a wrong number.
-var soakCalls = [...]func(*soaker, context.Context, int64) error{
-	func(s *soaker, ctx context.Context, n int64) error { // QueryRow
-		return s.same(n, s.db.QueryRowContext(ctx, "select $1::int8", n))
-	},
-	func(s *soaker, ctx context.Context, n int64) error { // a text of its own
-		return s.same(n, s.db.QueryRowContext(ctx, fmt.Sprintf("select %d", n)))
-	},
-	func(s *soaker, ctx context.Context, n int64) error { // a slow one
-		return s.same(n, s.db.QueryRowContext(ctx, "select $1::int8 from pg_sleep(0.003)", n))
-	},
-	(*soaker).several, (*soaker).rows, (*soaker).prepared, (*soaker).transaction, (*soaker).do, (*soaker).pinned,
-	func(s *soaker, ctx context.Context, n int64) error { // Exec
-		res, err := s.db.ExecContext(ctx, "select from generate_series(1, $1)", n%50)
-		if err != nil {
-			return err
-		}
-		if got, _ := res.RowsAffected(); got != n%50 {
-			s.t.Errorf("Exec counts %d, want %d", got, n%50)
-		}
+// connectMark is in the contexts of dials that make a connection of the pool.
+type connectMark struct{}
+
+// markedConnector marks the dials of new connections; the others are those of cancel requests.
+type markedConnector struct{ *driver.Connector }
+
+func (m markedConnector) Connect(ctx context.Context) (sqldriver.Conn, error) {
+	return m.Connector.Connect(context.WithValue(ctx, connectMark{}, true))
+}
+
+func newCancelSoak(t testing.TB, dsn string, cancelAddress string) *cancelSoak {
+	t.Helper()
+	cfg, err := driver.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &cancelSoak{cancelAddress: cancelAddress}
+	cfg.CancelTimeout = 20 * time.Second // a busy machine is no unresponsive server
+	cfg.Dial = s.dial
+	cfg.AfterConnect = func(_ context.Context, c *driver.Conn) error {
+		c.OnContextEnded(func() { s.cancels.Add(1) })
 		return nil
-	},
-	func(s *soaker, ctx context.Context, n int64) error { // an error of its own
-		err := s.db.QueryRowContext(ctx, "select ('x' || $1::text)::int8", n).Scan(&n)
-		if sqlState(err) == "22P02" {
-			return nil
-		}
-		return err
-	},
-	func(s *soaker, ctx context.Context, _ int64) error { return s.db.PingContext(ctx) },
-	(*soaker).suicide, (*soaker).pool,
+	}
+	s.db = sql.OpenDB(markedConnector{driver.NewConnector(cfg)})
+	s.db.SetMaxOpenConns(soakWorkers)
+	s.db.SetMaxIdleConns(soakWorkers)
+	t.Cleanup(func() { s.db.Close() })
+	return s
 }
 
-func (s *soaker) same(n int64, row *sql.Row) error {
-	var got int64
-	if err := row.Scan(&got); err != nil {
-		return err
+func (s *cancelSoak) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if ctx.Value(connectMark{}) != nil {
+		s.dials.Add(1)
+		return new(net.Dialer).DialContext(ctx, network, address)
 	}
-	if got != n {
-		s.t.Errorf("got %d, want %d", got, n)
+	s.cancelDials.Add(1)
+	if s.cancelAddress != "" {
+		network, address = "tcp", s.cancelAddress
 	}
-	return nil
-}
-
-func (s *soaker) several(ctx context.Context, n int64) error {
-	rows, err := s.db.QueryContext(ctx, fmt.Sprintf("select %d; select %d where false; select %d", n, n, n+1))
+	n := s.open.Add(1)
+	for most := s.most.Load(); n > most && !s.most.CompareAndSwap(most, n); most = s.most.Load() {
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
-		return err
+		s.open.Add(-1)
+		return nil, err
 	}
-	sets, err := readSets(rows)
-	if want := fmt.Sprintf("[[%d] [] [%d]]", n, n+1); err == nil && ctx.Err() == nil && fmt.Sprint(sets) != want {
-		s.t.Errorf("sets %v, want %s", sets, want)
-	}
-	return err
+	return &countedConn{TCPConn: conn.(*net.TCPConn), closed: sync.OnceFunc(func() { s.open.Add(-1) })}, nil
 }
 
-func (s *soaker) rows(ctx context.Context, n int64) error {
-	rows, err := s.db.QueryContext(ctx, "select $1::int8 + i from generate_series(0, 200) i", n)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for want := n; rows.Next() && want < n+s.random.Int64N(300); want++ { // often closed early
-		var got int64
-		if err := rows.Scan(&got); err != nil {
-			return err
-		}
-		if got != want {
-			s.t.Errorf("row %d, want %d", got, want)
-		}
-	}
-	return errors.Join(rows.Close(), rows.Err())
+type countedConn struct {
+	*net.TCPConn
+	closed func()
 }
 
-func (s *soaker) prepared(ctx context.Context, n int64) error {
-	stmt, err := s.db.PrepareContext(ctx, "select $1::int8 + 0")
-	if err != nil {
-		return err
-	}
-	defer stmt.Close()
-	return errors.Join(s.same(n, stmt.QueryRowContext(ctx, n)), s.same(n+1, stmt.QueryRowContext(ctx, n+1)))
+func (c *countedConn) Close() error {
+	c.closed()
+	return c.TCPConn.Close()
 }
 
-func (s *soaker) transaction(ctx context.Context, n int64) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	if err := s.same(n, tx.QueryRowContext(ctx, "select $1::int8", n)); err != nil {
-		return err
-	}
-	if n%3 == 0 {
-		return tx.Rollback()
-	}
-	return tx.Commit()
-}
-
-func (s *soaker) do(ctx context.Context, n int64) error {
-	got, err := driver.Do(ctx, s.db, "soak", func(ctx context.Context, c *driver.Conn) (int64, error) {
-		res, err := c.ExecContext(ctx, fmt.Sprintf("select from generate_series(1, %d)", n%20), nil)
+// soakStatements are the mix. Each returns its number after about so many seconds, as the server sees it. lingers says that
+// the rows stay open for a while after the server is done with them: a cancel then finds nothing to stop.
+var soakStatements = []struct {
+	name string
+	run  func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (int64, error)
+}{
+	{"QueryRow", func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (got int64, err error) {
+		err = s.db.QueryRowContext(ctx, "select $1::bigint from pg_sleep($2)", n, seconds).Scan(&got)
+		return got, err
+	}},
+	{"QueryRow without arguments", func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (got int64, err error) {
+		err = s.db.QueryRowContext(ctx, fmt.Sprintf("select %d from pg_sleep(%f)", n, seconds)).Scan(&got)
+		return got, err
+	}},
+	{"unprepared", func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (got int64, err error) {
+		err = s.db.QueryRowContext(ctx, "select $1::bigint from pg_sleep($2)", driver.QueryOptions{Prepare: new(bool)}, n, seconds).Scan(&got)
+		return got, err
+	}},
+	{"several statements", func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (got int64, err error) {
+		err = s.db.QueryRowContext(ctx, fmt.Sprintf("select %d; select 2 from pg_sleep(%f)", n, seconds)).Scan(&got)
+		return got, err
+	}},
+	{"Exec", func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (int64, error) {
+		res, err := s.db.ExecContext(ctx, "select from generate_series(1, $1::int), pg_sleep($2)", n%50, seconds)
 		if err != nil {
 			return 0, err
 		}
-		return res.RowsAffected()
-	})
-	if err == nil && got != n%20 {
-		s.t.Errorf("Do gives %d, want %d", got, n%20)
-	}
-	return err
-}
-
-// pinned leaves transactions and rows behind on a connection of its own.
-func (s *soaker) pinned(ctx context.Context, n int64) error {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "begin"); err != nil {
-		return err
-	}
-	return s.same(n, conn.QueryRowContext(ctx, "select $1::int8", n))
-}
-
-// suicide loses the connection now and then.
-func (s *soaker) suicide(ctx context.Context, n int64) error {
-	if n%10 != 0 {
-		return nil
-	}
-	_, err := s.db.ExecContext(ctx, "select pg_terminate_backend(pg_backend_pid())")
-	if sqlState(err) == "57P01" {
-		return nil
-	}
-	return err
-}
-
-// pool opens and closes a pool beside the others.
-func (s *soaker) pool(ctx context.Context, n int64) error {
-	if n%10 != 0 {
-		return nil
-	}
-	var connector *driver.Connector
-	if _, err := driver.Do(ctx, s.db, "connector", func(_ context.Context, c *driver.Conn) (int64, error) {
-		connector = c.Connector()
-		return 0, nil
-	}); err != nil {
-		return err
-	}
-	db := sql.OpenDB(driver.NewConnector(connector.Config()))
-	defer db.Close()
-	return s.same(n, db.QueryRowContext(ctx, "select $1::int8", n))
-}
-
-func (s *soaker) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		s.next++
-		kind := s.random.IntN(len(soakCalls))
-		callCtx, cancel := ctx, context.CancelFunc(func() {})
-		if s.random.IntN(4) == 0 {
-			callCtx, cancel = context.WithTimeout(ctx, time.Duration(s.random.IntN(4000))*time.Microsecond)
+		count, err := res.RowsAffected()
+		return n - n%50 + count, err
+	}},
+	{"rows", func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (got int64, err error) {
+		rows, err := s.db.QueryContext(ctx, "select $1::bigint from generate_series(1, 200) i, pg_sleep($2)", n, seconds)
+		if err != nil {
+			return 0, err
 		}
-		err := soakCalls[kind](s, callCtx, s.next)
-		var timeout net.Error
-		if errors.As(err, &timeout) && timeout.Timeout() {
-			<-callCtx.Done() // package net looks at the deadline, and can be a moment ahead of the context
+		defer rows.Close()
+		for rows.Next() {
+			if err := rows.Scan(&got); err != nil {
+				return 0, err
+			}
 		}
-		if err != nil && callCtx.Err() == nil {
-			s.t.Errorf("call %d: %v", kind, err)
+		return got, rows.Err()
+	}},
+	{"rows that linger", func(ctx context.Context, s *cancelSoak, n int64, _ float64) (got int64, err error) {
+		rows, err := s.db.QueryContext(ctx, "select $1::bigint from generate_series(1, 3)", n)
+		if err != nil {
+			return 0, err
 		}
-		cancel()
-		s.done[kind].Add(1)
+		defer rows.Close()
+		rows.Next()
+		err = rows.Scan(&got)
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Millisecond):
+		}
+		return got, err
+	}},
+	{"transaction", func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (got int64, err error) {
+		tx, err := s.db.BeginTx(context.WithoutCancel(ctx), nil)
+		if err != nil {
+			return 0, err
+		}
+		defer tx.Rollback()
+		if _, err := tx.ExecContext(context.WithoutCancel(ctx), "savepoint a"); err != nil {
+			return 0, fmt.Errorf("a statement that is not cancelled: %w", err)
+		}
+		err = tx.QueryRowContext(ctx, "select $1::bigint from pg_sleep($2)", n, seconds).Scan(&got)
+		if _, err := tx.ExecContext(context.WithoutCancel(ctx), "rollback to savepoint a"); err != nil {
+			return 0, fmt.Errorf("a statement that is not cancelled: %w", err)
+		}
+		if errTx := tx.Commit(); errTx != nil {
+			return 0, fmt.Errorf("commit: %w", errTx)
+		}
+		return got, err
+	}},
+	{"Stmt", func(ctx context.Context, s *cancelSoak, n int64, seconds float64) (got int64, err error) {
+		stmt, err := s.db.PrepareContext(context.WithoutCancel(ctx), "select $1::bigint + 0 from pg_sleep($2)")
+		if err != nil {
+			return 0, err
+		}
+		defer stmt.Close()
+		err = stmt.QueryRowContext(ctx, n, seconds).Scan(&got)
+		return got, err
+	}},
+}
+
+// work runs statements until enough were cancelled, and reports each that went wrong.
+func (s *cancelSoak) work(t *testing.T, r *rand.Rand, enough int64) {
+	for s.cancels.Load() < enough && !t.Failed() {
+		kind := soakStatements[r.IntN(len(soakStatements))]
+		n := s.number.Add(1)
+		ctx, cancel := context.WithCancelCause(context.Background())
+		seconds := r.Float64() * 0.006
+		var timer *time.Timer
+		if r.IntN(4) > 0 {
+			if r.IntN(10) < 6 {
+				seconds = 60 // only the cancel ends it
+			}
+			timer = time.AfterFunc(time.Duration(r.IntN(6000))*time.Microsecond, func() { cancel(errReason) })
+		}
+		got, err := kind.run(ctx, s, n, seconds)
+		ended := ctx.Err() != nil
+		if timer != nil {
+			timer.Stop()
+		}
+		cancel(nil)
+		switch {
+		case err == nil && got != n:
+			t.Errorf("%s %d returned %d", kind.name, n, got)
+		case err == nil && !ended:
+			s.finished.Add(1)
+		case err == nil:
+		case !ended:
+			t.Errorf("%s %d was not cancelled: %v", kind.name, n, err)
+		case sqlState(err) == "57014":
+			s.running.Add(1)
+		case !errors.Is(err, context.Canceled):
+			t.Errorf("%s %d: %v", kind.name, n, err)
+		}
 	}
 }
 
-// TestManyGoroutinesOnOnePool runs alone: it counts goroutines.
-func TestManyGoroutinesOnOnePool(t *testing.T) {
-	length := 2 * time.Second
-	if os.Getenv("PYCOPG_SOAK") != "" {
-		length = 10 * time.Second
+func (s *cancelSoak) pids(t *testing.T) map[int64]bool {
+	t.Helper()
+	pids := map[int64]bool{}
+	var conns []*sql.Conn
+	for range soakWorkers {
+		conn := one(t, s.db)
+		pids[backendPID(t, conn)] = true
+		conns = append(conns, conn)
 	}
-	s := newSpace(t)
-	admin := openSpace(t, s, "", nil)
-	mustExec(t, admin, "select 1")
-	admin.SetMaxOpenConns(1)
-	before := runtime.NumGoroutine()
+	for _, conn := range conns {
+		conn.Close()
+	}
+	return pids
+}
 
-	db := openSpace(t, s, "", func(cfg *driver.Config) { cfg.PrepareThreshold, cfg.PreparedMax = 2, 4 })
-	db.SetMaxOpenConns(20)
-	db.SetMaxIdleConns(10)
-	ctx, cancel := context.WithTimeout(t.Context(), length)
-	defer cancel()
-	done := make([]atomic.Int64, len(soakCalls))
-	var all sync.WaitGroup
-	for i := range 64 {
-		all.Go(func() {
-			w := &soaker{t: t, db: db, random: rand.New(rand.NewPCG(1, uint64(i))), next: int64(i) * 1_000_000, done: done}
-			w.run(ctx)
+// soak cancels, and checks that nobody but the cancelled was hurt.
+func (s *cancelSoak) soak(t *testing.T, cancels int) {
+	before := s.pids(t)
+	var workers sync.WaitGroup
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	for i := range soakWorkers {
+		workers.Go(func() { s.work(t, rand.New(rand.NewPCG(seed, uint64(i))), int64(cancels)) })
+	}
+	workers.Wait()
+	total, running := s.cancels.Load(), s.running.Load()
+	late := total - running
+	t.Logf("%d statements, %d of them undisturbed; %d cancels: %d hit a running statement, %d came after its end; %d requests, at most %d at a time",
+		s.number.Load(), s.finished.Load(), total, running, late, s.cancelDials.Load(), s.most.Load())
+	if running*100 < total*40 || late*100 < total*10 {
+		t.Errorf("of %d cancels %d hit a running statement and %d came late: want at least 40 %% and 10 %%", total, running, late)
+	}
+	if most := s.most.Load(); most > 8 {
+		t.Errorf("%d cancel requests at a time, want at most 8", most)
+	}
+	after := s.pids(t)
+	for pid := range before {
+		if !after[pid] {
+			t.Errorf("the connection of backend %d was lost", pid)
+		}
+	}
+	if len(after) != soakWorkers || s.dials.Load() != soakWorkers {
+		t.Errorf("%d backends after %d dials, want %d", len(after), s.dials.Load(), soakWorkers)
+	}
+}
+
+// TestCancelSoak cancels at random: PYCOPG_SOAK_CANCELS statements, a thousand in ordinary test runs.
+func TestCancelSoak(t *testing.T) {
+	t.Parallel()
+	cancels := soakSize(t, soakCancels, 1000)
+	in := privateServer(t, sqltest.StartOptions{TLS: true})
+	plain := func(t *testing.T) (dsn, address string) {
+		cfg, err := driver.ParseConfig(in.TCP("postgres"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Replace(in.TCP("postgres"), "sslmode=verify-full", "sslmode=disable", 1),
+			net.JoinHostPort(cfg.Hosts[0].Host, digits(cfg.Hosts[0].Port))
+	}
+	soak := func(name string, run func(t *testing.T) *cancelSoak) {
+		t.Run(name, func(t *testing.T) {
+			label := t.Name()
+			pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("soak", label)))
+			s := run(t)
+			s.soak(t, cancels)
+			s.db.Close()
+			noGoroutines(t, label)
 		})
 	}
-	all.Wait()
-	for kind := range done {
-		if done[kind].Load() == 0 {
-			t.Errorf("call %d never ran", kind)
+	soak("TCP", func(t *testing.T) *cancelSoak {
+		dsn, _ := plain(t)
+		return newCancelSoak(t, dsn, "")
+	})
+	soak("TLS", func(t *testing.T) *cancelSoak { return newCancelSoak(t, in.TCP("postgres"), "") })
+	soak("delayed requests", func(t *testing.T) *cancelSoak {
+		dsn, address := plain(t)
+		f := sqltest.NewFault(t, "tcp", address)
+		f.Latency(sqltest.Frontend, 3*time.Millisecond)
+		f.Latency(sqltest.Backend, 3*time.Millisecond)
+		return newCancelSoak(t, dsn, f.Addr().String())
+	})
+}
+
+// noGoroutines waits until no goroutine of the driver or of pgx with the label is left.
+func noGoroutines(t *testing.T, label string) {
+	t.Helper()
+	var left []string
+	for range 500 {
+		left = nil
+		var all strings.Builder
+		pprof.Lookup("goroutine").WriteTo(&all, 1)
+		for _, stack := range strings.Split(all.String(), "\n\n") {
+			if strings.Contains(stack, label) && !strings.Contains(stack, "tRunner") &&
+				(strings.Contains(stack, "pycopg/driver.") || strings.Contains(stack, "jackc/pgx")) {
+				left = append(left, stack)
+			}
 		}
-	}
-	for range 1000 { // contexts that ended give their connections back a moment later
-		if db.Stats().InUse == 0 {
-			break
-		}
-		mustExec(t, admin, "select pg_sleep(0.005)")
-	}
-	if stats := db.Stats(); stats.InUse != 0 || stats.OpenConnections != stats.Idle || stats.Idle > 10 {
-		t.Errorf("after the run: %+v", stats)
-	}
-	if err := db.PingContext(t.Context()); err != nil {
-		t.Error(err)
-	}
-	db.Close()
-	for range 1000 {
-		if runtime.NumGoroutine() <= before {
+		if len(left) == 0 {
 			return
 		}
-		mustExec(t, admin, "select pg_sleep(0.005)")
+		runtime.Gosched()
+		<-time.After(10 * time.Millisecond)
 	}
-	stacks := make([]byte, 1<<16)
-	t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+	t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
 }

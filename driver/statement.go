@@ -22,6 +22,7 @@ type statement struct {
 	sql   string
 	desc  *description // what the server said of it, nil while that is not known
 	epoch uint64       // the schema epoch in which it was described
+	own   bool         // it is not here what the pool knows of the text
 
 	name     string // name on the server, "" while it has never been prepared
 	prepared bool   // whether the server holds it under name
@@ -56,16 +57,28 @@ func newStatements(threshold, max int) *statements {
 
 // lookup returns the statement of sql, made when it is new, as the most recently used.
 func (s *statements) lookup(sql string) *statement {
-	st := s.bySQL[sql]
-	if st == nil {
-		st = &statement{sql: sql}
-		st.entry = s.recent.PushFront(st)
-		s.bySQL[sql] = st
-		s.textBytes += len(sql)
-		s.evictTexts()
+	if st := s.find(sql); st != nil {
 		return st
 	}
-	s.recent.MoveToFront(st.entry)
+	return s.add(sql)
+}
+
+// find returns the statement of sql as the most recently used, nil when it is new.
+func (s *statements) find(sql string) *statement {
+	st := s.bySQL[sql]
+	if st != nil {
+		s.recent.MoveToFront(st.entry)
+	}
+	return st
+}
+
+// add makes the statement of sql, which is new.
+func (s *statements) add(sql string) *statement {
+	st := &statement{sql: sql}
+	st.entry = s.recent.PushFront(st)
+	s.bySQL[sql] = st
+	s.textBytes += len(sql)
+	s.evictTexts()
 	return st
 }
 

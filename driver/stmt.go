@@ -21,9 +21,16 @@ var (
 	_ sqldriver.NamedValueChecker = (*stmt)(nil)
 )
 
-// PrepareContext implements [sqldriver.ConnPrepareContext]: one round trip, none when the connection holds the
-// statement already.
+// errPreparedHandle is the error of a command that was to be prepared: a statement on the server cannot lead to fn.
+var errPreparedHandle = errors.New("driver: driver.Do got a prepared handle (GORM's PrepareStmt, say); give it the *sql.DB, *sql.Conn or *sql.Tx")
+
+// PrepareContext implements [sqldriver.ConnPrepareContext]: one round trip, none when a connection of the pool knows the
+// statement already; its first execution prepares it then.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt, error) {
+	if cmd := findCommand(ctx, query, nil); cmd != nil {
+		cmd.reached = true
+		return nil, errPreparedHandle
+	}
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -33,9 +40,20 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 	if cs, ok := parseCopy(query, c.engine.standardStrings()); ok {
 		return c.prepareCopy(ctx, query, cs)
 	}
+	if c.cfg.Placeholder == PlaceholderFormat {
+		f, err := formatPlaceholders(query)
+		if err != nil {
+			return nil, err
+		}
+		if len(f.names) > 0 {
+			return nil, errors.New("driver: a prepared statement takes positional placeholders only: %s")
+		}
+		query = f.sql
+	}
 	st := c.engine.stmts.lookup(query)
+	c.engine.recall(st)
 	st.pins++
-	known := st.desc != nil && (st.prepared || c.engine.unnamed)
+	known := st.desc != nil
 	ctx, traced := c.tracePrepare(ctx, query)
 	if !known {
 		c.wire.watch(ctx)
@@ -71,7 +89,7 @@ func (s *stmt) NumInput() int {
 func (s *stmt) CheckNamedValue(nv *sqldriver.NamedValue) error {
 	if cmd, ok := nv.Value.(*command); ok {
 		cmd.reached = true
-		return errors.New("driver: driver.Do got a prepared handle (GORM's PrepareStmt, say); give it the *sql.DB, *sql.Conn or *sql.Tx")
+		return errPreparedHandle
 	}
 	return checkNamedValue(nv)
 }
@@ -103,10 +121,11 @@ func (s *stmt) ready(ctx context.Context) error {
 
 func (s *stmt) start(ctx context.Context, args []sqldriver.NamedValue) (context.Context, *queryTrace, *result, error) {
 	c := s.conn
-	values := argValues(args)
+	values := c.argValues(args)
 	ctx, trace := c.traceStart(ctx, s.st.sql, values, s.st.prepared)
 	c.wire.watch(ctx)
 	r, err := c.engine.startStatement(s.st, values, nil)
+	clear(c.args)
 	return ctx, trace, r, err
 }
 

@@ -22,7 +22,7 @@ func TestVersionNum(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]int{
 		"15.18 (Debian 15.18-0+deb12u1)": 150018, "18.4": 180004, "17beta1": 170000, "19devel": 190000, "18rc2": 180000, "14.0": 140000,
-		"11.2-YB-2.25.0.0-b0": 110002, "16": 160000, "": 0, "beta": 0, ".5": 0,
+		"11.2-YB-2.25.0.0-b0": 110002, "16": 160000, "9.6.24": 90624, "": 0, "beta": 0, ".5": 0,
 	} {
 		if got := versionNum(version); got != want {
 			t.Errorf("versionNum(%q) = %d, want %d", version, got, want)

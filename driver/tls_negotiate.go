@@ -78,5 +78,9 @@ func contextOr(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if deadline, ok := ctx.Deadline(); ok && isTimeout(err) && !time.Now().Before(deadline) {
+		<-ctx.Done() // its timer is about to fire: the socket's was quicker
+		return context.Cause(ctx)
+	}
 	return err
 }

@@ -17,17 +17,31 @@ type queryTrace struct {
 	done  func(context.Context, QueryEnd)
 }
 
+// traced reports whether anybody is told of statements.
+func (c *Conn) traced() bool {
+	return c.cfg.OnQueryStart != nil || c.cfg.OnQueryEnd != nil || c.tracer != nil
+}
+
 // traceStart tells the hook that a statement starts, and returns the context that it runs under.
 func (c *Conn) traceStart(ctx context.Context, sql string, args []any, prepared bool) (context.Context, *queryTrace) {
-	if c.cfg.OnQueryStart == nil && c.cfg.OnQueryEnd == nil && c.tracer == nil {
+	if !c.traced() {
 		return ctx, nil
 	}
 	ctx = c.tracerStart(ctx, sql, args)
 	t := &queryTrace{conn: c, start: QueryStart{SQL: sql, Args: args, Prepared: prepared}, begun: time.Now(), done: c.cfg.OnQueryEnd}
+	return c.queryStart(ctx, t.start), t
+}
+
+// queryStart calls OnQueryStart. The statement keeps its context when the hook panics or returns none.
+func (c *Conn) queryStart(ctx context.Context, q QueryStart) (under context.Context) {
+	under = ctx
 	if c.cfg.OnQueryStart != nil {
-		ctx = c.cfg.OnQueryStart(ctx, t.start)
+		defer reportPanic("query start")
+		if hooked := c.cfg.OnQueryStart(ctx, q); hooked != nil {
+			under = hooked
+		}
 	}
-	return ctx, t
+	return under
 }
 
 // end tells the hook that the statement has ended.
@@ -35,10 +49,11 @@ func (t *queryTrace) end(ctx context.Context, tag string, rows int64, err error)
 	if t == nil {
 		return
 	}
+	t.conn.tracerEnd(ctx, tag, err)
 	if t.done != nil {
+		defer reportPanic("query end")
 		t.done(ctx, QueryEnd{QueryStart: t.start, Tag: tag, Rows: rows, Duration: time.Since(t.begun), Err: err})
 	}
-	t.conn.tracerEnd(ctx, tag, err)
 }
 
 // tracerStart tells the pgx tracer alone, which also sees the statements of transactions. Without a tracer it does nothing.

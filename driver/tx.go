@@ -145,7 +145,7 @@ func (t tx) commit() error {
 		c.firstErr = nil
 		return rolledBack(first)
 	}
-	c.firstErr = nil
+	c.firstErr, c.lastUsed = nil, time.Now()
 	return nil
 }
 

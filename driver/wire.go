@@ -20,6 +20,7 @@ type wire struct {
 	cancel  func(context.Context) error   // asks the server to cancel, returns when it has been told
 	hear    func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
 	timeout time.Duration
+	socket  *peeker // nil where the connection has no socket to look at
 
 	stop     func() bool   // ends the watch, nil when none is on
 	onDone   func()        // w.contextEnded, bound once
@@ -39,6 +40,9 @@ func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time
 	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout}
 	w.over, w.ended = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.onDone = w.contextEnded
+	if raw := rawConn(w.conn); raw != nil {
+		w.socket = newPeeker(raw)
+	}
 	return w
 }
 

@@ -16,6 +16,7 @@ type BatchError struct {
 	Err   error
 }
 
+// Error names the set, or the sets that travelled together.
 func (e *BatchError) Error() string {
 	switch {
 	case e.Index < 0:
@@ -26,6 +27,7 @@ func (e *BatchError) Error() string {
 	return fmt.Sprintf("set %d: %v", e.Index, e.Err)
 }
 
+// Unwrap returns the failure itself.
 func (e *BatchError) Unwrap() error { return e.Err }
 
 // batchError is err as a BatchError, when it is the failure of a statement of a pipeline: each stands for one set, and the

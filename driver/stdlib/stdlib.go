@@ -19,7 +19,7 @@ type (
 	Conn = driver.Conn
 	// Stmt is the type of the statements that [Conn.PrepareContext] returns.
 	Stmt = driver.Stmt
-	// Rows is the type of the rows that [Conn.QueryContext] returns.
+	// Rows is the type of the rows that [Conn.QueryContext] returns; on Go 1.27 only with the setting column_scanner=off.
 	Rows = driver.Rows
 )
 

@@ -30,7 +30,7 @@ func dsnOf(t testing.TB, o sqltest.Options) string {
 		t.Fatal(err)
 	}
 	sslmode := cfg.SSLMode
-	if sslmode == "prefer" || sslmode == "allow" { // lib/pq has no such modes
+	if sslmode == "" || sslmode == "prefer" || sslmode == "allow" { // lib/pq's default is another
 		sslmode = "disable"
 	}
 	return settings(
@@ -100,10 +100,24 @@ func mustExec(t testing.TB, h execer, statements ...string) {
 // queryVal reads the one value of a query.
 func queryVal[T any](t testing.TB, q interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}, query string, args ...any) (v T) {
+}, query string, args ...any,
+) (v T) {
 	t.Helper()
 	if err := q.QueryRowContext(t.Context(), query, args...).Scan(&v); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return v
+}
+
+// doThrough runs a function on the connection of h, inside which it asks the server, and returns how often it ran.
+func doThrough(t testing.TB, h driver.Execer) (calls int) {
+	t.Helper()
+	n, err := driver.Do(t.Context(), h, "ask the server", func(ctx context.Context, c *driver.Conn) (int64, error) {
+		calls++
+		return 7, c.Conn().Ping(ctx)
+	})
+	if n != 7 || err != nil {
+		t.Errorf("driver.Do on %T = %d, %v, want 7", h, n, err)
+	}
+	return calls
 }

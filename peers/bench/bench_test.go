@@ -1,0 +1,58 @@
+package main
+
+import (
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// everything selects all parts with the smallest rounds, so that each case runs and none can rot.
+func everything() settings {
+	all := regexp.MustCompile("")
+	return settings{run: all, peers: all, parts: all, rounds: 1, count: 1, conns: 4}
+}
+
+func TestBenchRunsEveryCaseAndPeer(t *testing.T) {
+	var out strings.Builder
+	if err := bench(t.Context(), &out, everything()); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, c := range cases {
+		_, table, found := strings.Cut(out.String(), "\n"+c.name+"  (")
+		if !found {
+			t.Errorf("the output has no case %s", c.name)
+			continue
+		}
+		table, _, _ = strings.Cut(table, "\n\n")
+		for _, name := range append(peerNames(), floor) {
+			if !strings.Contains(table, "\n  "+name+" ") {
+				t.Errorf("case %s has no line for %s", c.name, name)
+			}
+		}
+	}
+}
+
+func TestBenchLeavesGOMAXPROCSAlone(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	s := everything()
+	s.run, s.parts = regexp.MustCompile("^select/cancelable$"), regexp.MustCompile("^cost$")
+	s.peers = regexp.MustCompile("^pycopg$")
+	var out strings.Builder
+	if err := bench(t.Context(), &out, s); err != nil {
+		t.Fatal(err)
+	}
+	if after := runtime.GOMAXPROCS(0); after != before {
+		t.Errorf("GOMAXPROCS = %d afterwards, was %d", after, before)
+	}
+	if strings.Contains(out.String(), "lib/pq") {
+		t.Errorf("a peer ran that was not selected:\n%s", out.String())
+	}
+}
+
+func TestParseFlagsRefusesABadExpression(t *testing.T) {
+	t.Parallel()
+	if _, err := parseFlags([]string{"-run", "("}); err == nil {
+		t.Error("no error for -run '('")
+	}
+}
