@@ -21,6 +21,7 @@ type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
+	user    *userTypes
 	catalog catalog
 	shared  sync.Map   // what Shared has made
 	source  *PgxSource // nil: the hosts of cfg are dialled
@@ -40,7 +41,7 @@ var (
 // NewConnector returns the connector of cfg, for [sql.OpenDB]. It copies cfg and does not dial. cfg must have been made
 // by [ParseConfig], [ConfigFromEnv] or [DefaultConfig]; any other is refused when a connection is made.
 func NewConnector(cfg *Config) *Connector {
-	return &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels), known: newDescriptions()}
+	return &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels), known: newDescriptions(), user: newUserTypes()}
 }
 
 // Config returns a copy of the connector's settings.
@@ -103,6 +104,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		shared:    cn.known,
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
+	c.engine.codecs.user = cn.user
 	c.lastUsed = time.Now()
 	if cn.source != nil {
 		c.adopt()

@@ -120,8 +120,13 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 		return nil, err
 	}
 	r, err := e.attempt(st, args, prepare)
-	if err != nil && e.result.guessedWrong(args) {
-		return e.attempt(st, args, prepare)
+	if err != nil && e.result.mayHaveGuessedWrong(args) {
+		if _, err := e.learnTypes(e.result.learning.params, args); err != nil {
+			return nil, err
+		}
+		if e.result.guessedWrong(args) {
+			return e.attempt(st, args, prepare)
+		}
 	}
 	if err == nil || !e.result.refusedPlan() {
 		return r, err
@@ -162,6 +167,11 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 		if err := e.checkCount(st, args); err != nil {
 			return nil, err
 		}
+	}
+	if asked, err := e.learnTypes(st.desc.params, args); err != nil {
+		return nil, err
+	} else if asked {
+		parsed = false // the unnamed statement was another
 	}
 	desc, buf := st.desc, e.open()
 	prepared := st.prepared && (wanted == nil || *wanted)

@@ -91,6 +91,9 @@ func (e *failedTxError) Unwrap() []error { return []error{e.server, e.first} }
 
 // serverCode is the SQLSTATE of a server's error, "" for any other error.
 func serverCode(err error) string {
+	if err == nil {
+		return "" // errors.As would allocate
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -20,23 +21,17 @@ func jsonDiffers(arg any) bool {
 
 // mayGuess tells whether args may be sent before the parameters' types are known.
 func (e *engine) mayGuess(args []any) bool {
-	if e.status() == 'I' {
-		return true
-	}
-	for _, arg := range args {
-		if jsonDiffers(arg) {
-			return false
-		}
-	}
-	return true
+	return e.status() == 'I' || !slices.ContainsFunc(args, jsonDiffers)
 }
 
-// guessedWrong reports whether the result failed, before it was bound, because JSON got the text that other types take.
-// The types are known now, and the statement may run once more.
+// mayHaveGuessedWrong reports whether the result failed, before it was bound, because of a text that JSON might want in
+// another form. Then the statement may run once more.
+func (r *result) mayHaveGuessedWrong(args []any) bool {
+	return !r.bound && r.learning != nil && r.engine.status() == 'I' && serverCode(r.err) == codeInvalidText && slices.ContainsFunc(args, jsonDiffers)
+}
+
+// guessedWrong reports whether a JSON parameter did get that text.
 func (r *result) guessedWrong(args []any) bool {
-	if r.bound || r.learning == nil || r.engine.status() != 'I' || serverCode(r.err) != codeInvalidText {
-		return false
-	}
 	for i, oid := range r.learning.params {
 		if i < len(args) && isJSON(r.engine.codecs.base(oid)) && jsonDiffers(args[i]) {
 			return true

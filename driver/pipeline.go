@@ -31,6 +31,7 @@ type PipelineError struct {
 	Err   error
 }
 
+// Error names the statement.
 func (e *PipelineError) Error() string {
 	if e.Index < 0 {
 		return fmt.Sprintf("driver: pipeline: at its end: %v", e.Err)
@@ -38,6 +39,7 @@ func (e *PipelineError) Error() string {
 	return fmt.Sprintf("driver: pipeline: statement %d: %v", e.Index, e.Err)
 }
 
+// Unwrap returns the failure itself.
 func (e *PipelineError) Unwrap() error { return e.Err }
 
 // ErrPipelineAborted is the error of a statement that was not run, because one ahead of it in a pipeline had failed.

@@ -30,9 +30,40 @@ const poolerVariable = "PYCOPG_TEST_POOLER"
 // pooled reports whether the tests are to run through PgBouncer.
 func pooled() bool { return os.Getenv(poolerVariable) == string(driver.PoolerTransaction) }
 
-// unpooled names the tests that do not hold behind a pooler that changes the server's session after each transaction, and
-// why.
-var unpooled = map[string]string{}
+// Why a test does not hold behind a pooler that changes the server's session after each transaction.
+const (
+	byPID      = "it knows connections by the process of their session"
+	byKill     = "it ends the process of a session, which is the pooler's to notice"
+	byName     = "it expects named statements on the server"
+	bySettings = "it changes the session"
+)
+
+// unpooled names the tests that are not run through PgBouncer.
+var unpooled = map[string]string{
+	"TestBackendKilledMidStatementIsNotRetried":      byKill,
+	"TestCancelKeepsTheConnection":                   byPID,
+	"TestCloseOfThePoolEndsItsBackends":              byPID,
+	"TestConnectionKilledWhileIdleIsReplacedUnseen":  byKill,
+	"TestCopyInEndsWithItsContext":                   byPID,
+	"TestDoReachesTheConnectionOfEveryHandle":        byPID,
+	"TestDoReturnsTheFunctionsErrorAsItIs":           byPID,
+	"TestExplicitStatements":                         byName,
+	"TestInfoTellsServerAndSession":                  byPID,
+	"TestLeastRecentlyUsedStatementIsEvicted":        byName,
+	"TestOneTextMayMeanTwoStatements":                bySettings,
+	"TestPingAsksTheServer":                          byKill,
+	"TestPinnedStatementsAreNotEvicted":              byName,
+	"TestPollTakesWhatHasArrived":                    "it listens",
+	"TestQueryHooksAloneAndOfStatements":             byName,
+	"TestQueryHooksTellTheWholeStatement":            byName,
+	"TestResetPolicies":                              bySettings,
+	"TestResultsLeftOpenThroughPgxCostTheConnection": byPID,
+	"TestStalePlanInsideATransactionIsNamed":         byName,
+	"TestStatementIsPreparedAfterItsThreshold":       byName,
+	"TestStatementOfAPoolWorksOnEveryConnection":     byPID,
+	"TestUnlimitedStatements":                        byName,
+	"TestVanishedStatementIsPreparedAgain":           byName,
+}
 
 // throughPooler leads cfg through PgBouncer in transaction mode, where the test can be run so.
 func throughPooler(t testing.TB, cfg *driver.Config) {

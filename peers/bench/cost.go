@@ -48,7 +48,7 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 		ctx = context.WithoutCancel(ctx)
 	}
 	var field []*contestant
-	for _, p := range s.selected() {
+	for _, p := range s.field(c.op) {
 		where := at(addr)
 		if c.alone {
 			said, err := record(ctx, p.recorded(), addr, c.op)
@@ -77,6 +77,15 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 		got[t.name] = &t.series
 	}
 	return got, nil
+}
+
+// field is who runs o: the floors, and the peers.
+func (s settings) field(o op) []peer {
+	field := s.selected()
+	if hasBound(o) {
+		field = append(field, peer{bound, openBound})
+	}
+	return field
 }
 
 // selected are the peers to run: the floor is always one of them.

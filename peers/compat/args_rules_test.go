@@ -94,8 +94,10 @@ var corruptionRules = []rule{
 	{values: floatValues, types: []string{"int2", "int4", "int8", "oid", "int4[]", "int8[]"}, shape: oursRefuses, class: refused, why: "a fraction, NaN or infinity is no integer: pgx cuts it off"},
 	{values: []string{"float64(1e300)"}, types: []string{"float4"}, class: refused, why: "out of range: pgx stores Infinity"},
 	{values: []string{"float64(1.0000000596046448)"}, types: []string{"float4"}, class: refused, why: "rounded once, as by the server: pgx rounds to another float4"},
-	{values: spanValues, types: []string{"interval", "time", "timetz"}, shape: func(e entry) bool { return !e.pq.refused() && e.pq != e.ours && oursStores(e) },
-		class: refused, why: "a duration is one: lib/pq's number of nanoseconds is read as seconds; fractions of a microsecond are rounded"},
+	{
+		values: spanValues, types: []string{"interval", "time", "timetz"}, shape: func(e entry) bool { return !e.pq.refused() && e.pq != e.ours && oursStores(e) },
+		class: refused, why: "a duration is one: lib/pq's number of nanoseconds is read as seconds; fractions of a microsecond are rounded",
+	},
 	{values: []string{"pq.Array([][]int"}, shape: oursStores, class: refused, why: "the dimensions are kept: pgx flattens them"},
 	{values: timesValues, types: []string{"time", "timestamp"}, shape: literalModes, class: refused, why: "the clock that was given, in every mode: pgx shifts it to UTC in these"},
 	{values: []string{"[]json.RawMessage"}, class: refused, why: "elements are JSON text: lib/pq stores arrays of their bytes"},
