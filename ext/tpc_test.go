@@ -15,7 +15,7 @@ import (
 )
 
 // newXid returns an Xid of this test's own: prepared transactions are the whole server's.
-func newXid(t testing.TB, db *sql.DB) ext.Xid {
+func newXid(t testing.TB, db ext.Querier) ext.Xid {
 	t.Helper()
 	xid, err := ext.NewXid(1, word(t, db, "select current_database()"), word(t, db, "select gen_random_uuid()"))
 	if err != nil {

@@ -76,23 +76,36 @@ func TestInTxCommitsWhatSucceeds(t *testing.T) {
 	})
 }
 
-// logged returns a pool on the database of db, and what it has sent so far.
-func logged(t testing.TB, db *sql.DB) (*sql.DB, func() []string) {
+// configOf is the configuration of a pool of the driver.
+func configOf(t testing.TB, db *sql.DB) *driver.Config {
 	t.Helper()
-	var log []string
-	var cfg driver.Config
-	_, err := driver.Do(t.Context(), db, "config", func(_ context.Context, c *driver.Conn) (int64, error) {
-		cfg = *c.Connector().Config()
+	var cfg *driver.Config
+	_, err := driver.Do(context.Background(), db, "config", func(_ context.Context, c *driver.Conn) (int64, error) {
+		cfg = c.Connector().Config()
 		return 0, nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return cfg
+}
+
+// dsnOf is the address of a pool's database.
+func dsnOf(t testing.TB, db *sql.DB) string {
+	t.Helper()
+	return sqltest.Server(t).TCP(configOf(t, db).Database)
+}
+
+// logged returns another pool on the database of db, and what it has sent so far.
+func logged(t testing.TB, db *sql.DB) (*sql.DB, func() []string) {
+	t.Helper()
+	var log []string
+	cfg := configOf(t, db)
 	cfg.OnQueryStart = func(ctx context.Context, q driver.QueryStart) context.Context {
 		log = append(log, q.SQL)
 		return ctx
 	}
-	logging := sql.OpenDB(driver.NewConnector(&cfg))
+	logging := sql.OpenDB(driver.NewConnector(cfg))
 	t.Cleanup(func() { logging.Close() })
 	return logging, func() []string {
 		all := log
