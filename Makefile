@@ -1,23 +1,28 @@
 # make demo         runs examples/quickstart on a throw-away PostgreSQL, or on DATABASE_URL
 # make test         formatting, vet, staticcheck and the race tests, under two Go versions
 # make test-matrix  the tests on PostgreSQL 14, 16, 17 and 18 (VERSIONS="17 18" for some of them)
+# make soak         cancellations and restarts in large numbers (PYCOPG_SOAK_CANCELS, PYCOPG_SOAK_RESTARTS)
 # make setup        finds PostgreSQL's programs, or installs them where it may
 # make fmt          formats every Go file
 
 VERSIONS = 14 16 17 18
 
 .NOTPARALLEL:
-.PHONY: demo test test-matrix setup fmt
+.PHONY: demo test test-matrix soak setup fmt
 
 demo:
 	@[ -n "$$DATABASE_URL" ] || PYCOPG_TEST_DSN= scripts/setup.sh
 	go run ./examples/quickstart
 
 test: setup
+	scripts/pooler.sh
 	scripts/test.sh
 
 test-matrix:
 	scripts/matrix.sh $(VERSIONS)
+
+soak: setup
+	scripts/soak.sh
 
 setup:
 	@scripts/setup.sh
