@@ -3,6 +3,7 @@ package ext
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/pycopg/pycopg/driver"
@@ -81,7 +82,7 @@ func (p *parts) part(ctx context.Context, last bool) (int64, error) {
 		}
 		if p.own {
 			p.own = false
-			if _, err := c.ExecContext(ctx, "commit", nil); err != nil {
+			if err := commit(ctx, c); err != nil {
 				return 0, err
 			}
 		}
@@ -89,6 +90,14 @@ func (p *parts) part(ctx context.Context, last bool) (int64, error) {
 		p.held = nil
 		return n, nil
 	})
+}
+
+func commit(ctx context.Context, c *driver.Conn) error {
+	_, err := c.ExecContext(ctx, "commit", nil)
+	if err != nil && c.IsClosed() {
+		return fmt.Errorf("%w: %w", driver.ErrCommitUnknown, err)
+	}
+	return err
 }
 
 func (p *parts) begin(ctx context.Context, c *driver.Conn) (context.Context, error) {
