@@ -31,7 +31,7 @@ type settings struct {
 	rounds int // of each case, 0: as many as the case asks for
 	count  int // operations in a round, 0: as many as the case asks for
 
-	conns  int // idle connections to weigh
+	conns int // idle connections to weigh
 
 	profile string // file for a CPU profile, "": none
 }
