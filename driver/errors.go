@@ -27,6 +27,9 @@ var (
 	// transaction had failed. The error wraps the first failure too.
 	ErrCommitRolledBack = errors.New("driver: COMMIT rolled back, the transaction had failed")
 
+	// ErrConnectorClosed is the error of connecting after the pool was closed.
+	ErrConnectorClosed = errors.New("driver: the connector is closed")
+
 	// ErrStalePlan is the error of a prepared statement whose result columns have changed (by a migration, say)
 	// inside a transaction. The transaction has failed; the next use prepares the statement again.
 	ErrStalePlan = errors.New("driver: the statement's plan is stale")
