@@ -35,6 +35,8 @@ type Conn struct {
 	firstErr error        // the first failure of the open transaction
 	lastUsed time.Time    // when the server was last heard
 	asked    time.Time    // when PgxSource.ShouldPing was last asked
+
+	notifications notifications
 }
 
 var (
