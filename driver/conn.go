@@ -37,6 +37,7 @@ type Conn struct {
 	asked    time.Time    // when PgxSource.ShouldPing was last asked
 
 	notifications notifications
+	forPgx        pgxNotifications
 }
 
 var (
@@ -145,7 +146,7 @@ func (c *Conn) ready(ctx context.Context) error {
 		return err
 	}
 	if c.lent {
-		c.lent = false
+		c.lent, c.forPgx.lent = false, false
 		c.engine.stmts.reset()
 	}
 	return nil
