@@ -114,7 +114,7 @@ func (s *savepoint) commit() error {
 
 // rollback outlives the context: what comes behind the block needs it.
 func (s *savepoint) rollback() error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), rollbackTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), cleanupTime)
 	defer cancel()
 	name := QuoteName(s.name)
 	_, err := s.q.ExecContext(ctx, "rollback to savepoint "+name+"; release savepoint "+name)

@@ -89,7 +89,7 @@ func (s *session) finish(ctx context.Context, result error) error {
 
 // end ends the open transaction, whatever became of the context.
 func (s *session) end(ctx context.Context, commit bool) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
 	if commit {
 		return commitConn(ctx, s.conn)

@@ -133,7 +133,7 @@ func (s *session) restore(ctx context.Context) {
 	if len(s.saved) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
 	err := s.setManualCommit(ctx, nil, false)
 	if err == nil {

@@ -4,13 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/pycopg/pycopg/driver"
 )
-
-// rollbackTimeout bounds what has to be undone after the caller's context has ended.
-const rollbackTimeout = 5 * time.Second
 
 // whole is a transaction that a block has begun and ends.
 type whole struct {
@@ -67,7 +63,7 @@ func rollbackNow(ctx context.Context, q beginner, tx *sql.Tx) {
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
 	driver.Do(ctx, conn, "rollback", func(ctx context.Context, c *driver.Conn) (int64, error) {
 		return 0, c.Rollback(ctx)
