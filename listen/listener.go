@@ -28,7 +28,7 @@ var (
 type Listener struct {
 	db       *sql.DB
 	opts     ListenerOptions
-	done     chan struct{} // closed when Run has ended
+	done     chan struct{}  // closed when Run has ended
 	handlers sync.WaitGroup // and connections that are being closed
 
 	mu struct {
