@@ -60,7 +60,7 @@ func ConvertArgs(args []any) ([]any, error) { return checkArgs(args) }
 // Outside of a transaction, what lies between two synchronisation points is a transaction of its own: all or nothing.
 // Inside one, a failure leaves it failed. The error is a *[PipelineError], unless the pipeline could not start.
 func (c *Conn) Pipeline(ctx context.Context, next func() (Statement, bool, error), done func(int, *Outcome)) error {
-	if err := c.ready(ctx); err != nil {
+	if err := c.readyToRun(ctx); err != nil {
 		return err
 	}
 	if err := c.settle(ctx); err != nil {
