@@ -29,11 +29,12 @@ type Conn struct {
 	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
 	lent     bool         // Conn or PgConn was handed out: the session may have changed in any way
-	broken   bool         // must not go back to the pool
-	rollback bool         // a ROLLBACK was written whose answer has not been read
-	firstErr error        // the first failure of the open transaction
-	lastUsed time.Time    // when the server was last heard
-	asked    time.Time    // when PgxSource.ShouldPing was last asked
+	forPgx   pgxNotifications
+	broken   bool      // must not go back to the pool
+	rollback bool      // a ROLLBACK was written whose answer has not been read
+	firstErr error     // the first failure of the open transaction
+	lastUsed time.Time // when the server was last heard
+	asked    time.Time // when PgxSource.ShouldPing was last asked
 }
 
 var (
@@ -142,7 +143,7 @@ func (c *Conn) ready(ctx context.Context) error {
 		return err
 	}
 	if c.lent {
-		c.lent = false
+		c.lent, c.forPgx.lent = false, false
 		c.engine.stmts.reset()
 	}
 	return nil
