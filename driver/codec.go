@@ -37,9 +37,6 @@ func newCodecs(types *pgtype.Map, compat Compat, infinity InfinityMode, location
 // isPq tells whether values are those of lib/pq.
 func (c *codecs) isPq() bool { return c.compat == CompatPq }
 
-// shown is a timestamptz value in the location where the connection shows it.
-func (c *codecs) shown(t time.Time) time.Time { return t.In(c.location()) }
-
 // builtinType is a type with a fixed OID.
 type builtinType struct {
 	name  string

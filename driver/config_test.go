@@ -399,3 +399,10 @@ func write(t *testing.T, path string, mode os.FileMode, body string) {
 		t.Fatal(err)
 	}
 }
+
+func TestTZIsTheSessionsTimeZone(t *testing.T) {
+	t.Parallel()
+	if c := mustParse(t, "host=h tz=UTC"); c.RuntimeParams["timezone"] != "UTC" || c.RuntimeParams["tz"] != "" {
+		t.Errorf("run-time parameters = %v", c.RuntimeParams)
+	}
+}

@@ -28,13 +28,16 @@ type Conn struct {
 	open     *rows        // rows that have not been closed
 	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
+	manual   *manual      // nil unless statements begin transactions
 	lent     bool         // Conn or PgConn was handed out: the session may have changed in any way
-	forPgx   pgxNotifications
-	broken   bool      // must not go back to the pool
-	rollback bool      // a ROLLBACK was written whose answer has not been read
-	firstErr error     // the first failure of the open transaction
-	lastUsed time.Time // when the server was last heard
-	asked    time.Time // when PgxSource.ShouldPing was last asked
+	broken   bool         // must not go back to the pool
+	rollback bool         // a ROLLBACK was written whose answer has not been read
+	firstErr error        // the first failure of the open transaction
+	lastUsed time.Time    // when the server was last heard
+	asked    time.Time    // when PgxSource.ShouldPing was last asked
+
+	notifications notifications
+	forPgx        pgxNotifications
 }
 
 var (
@@ -55,7 +58,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.N
 	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return c.run(ctx, cmd)
 	}
-	if err := c.ready(ctx); err != nil {
+	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
 	k, err := c.newCall(ctx, query, args)
@@ -90,7 +93,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return nil, errors.New("driver: the command of driver.Do runs through ExecContext only")
 	}
-	if err := c.ready(ctx); err != nil {
+	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
 	k, err := c.newCall(ctx, query, args)

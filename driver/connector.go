@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	sqldriver "database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -84,7 +83,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 	closed := cn.mu.closed
 	cn.mu.Unlock()
 	if closed {
-		return nil, errors.New("driver: the connector is closed")
+		return nil, ErrConnectorClosed
 	}
 	c := &Conn{connector: cn, cfg: cn.cfg}
 	location, err := scanLocation(cn.cfg.TimezoneScan, cn.cfg.Compat, c.sessionZone)
@@ -153,7 +152,7 @@ func (c *Conn) notice(n Notice) {
 
 func (c *Conn) notification(n Notification) {
 	if c.cfg.OnNotification != nil {
-		defer reportPanic("notification")
-		c.cfg.OnNotification(c, n)
+		callHandler(func(n Notification) { c.cfg.OnNotification(c, n) }, n)
 	}
+	c.notifications.arrived(n)
 }

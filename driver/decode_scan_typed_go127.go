@@ -93,12 +93,12 @@ func (c *codecs) showTimes(dest any) {
 	switch d := dest.(type) {
 	case *[]time.Time:
 		for i, t := range *d {
-			(*d)[i] = c.shown(t)
+			(*d)[i] = t.In(c.location())
 		}
 	case *[]*time.Time:
 		for _, t := range *d {
 			if t != nil {
-				*t = c.shown(*t)
+				*t = t.In(c.location())
 			}
 		}
 	}

@@ -16,9 +16,11 @@ func (c *Conn) IsValid() bool {
 		return false
 	}
 	c.reserved = nil
+	c.notifications.forget()
 	if c.lent { // used by other hands, at a time that nobody knows
 		c.lastUsed = time.Now()
 	}
+	c.manual = nil
 	c.engine.endTx()
 	if c.TxStatus() == 'I' || c.cfg.Reset == ResetNone || c.rollback {
 		return true

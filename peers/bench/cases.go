@@ -24,6 +24,7 @@ func (c benchCase) workers() int { return max(c.parallel, 1) }
 var (
 	pointSelect = op{
 		sql: "select id, name from item where id = $1", args: []any{int64(77)}, dest: into(a[int64], a[string]), times: 1,
+		row: []any{int64(77), "item 77"},
 	}
 	insert         = op{sql: "insert into log (id, name) values ($1, $2)", args: []any{int64(77), "some text"}, times: 1}
 	transaction    = inTx(insert)
@@ -72,9 +73,9 @@ var mixedScan = scan("int8, text, float8, bool, timestamptz, numeric",
 
 // How many operations make a round of some milliseconds, and how many rounds make a quiet median.
 const (
-	many, few, some      = 300, 3, 20
-	carefully, roughly   = 60, 15
-	smallRounds, delayed = 25, 5
+	many, few, some      = 100, 3, 10
+	carefully, roughly   = 200, 15
+	smallRounds, delayed = 50, 5
 )
 
 var cases = slicesOf(
