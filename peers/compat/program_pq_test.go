@@ -76,6 +76,7 @@ func TestPqCopyProgram(t *testing.T) {
 				return err
 			}
 			defer tx.Rollback()
+			//lint:ignore SA1019 deprecated, and what programs call
 			stmt, err := tx.PrepareContext(t.Context(), pqdriver.CopyInSchema("s", "users", "id", "Name", "age", "at", "raw"))
 			if err != nil {
 				return err
@@ -115,11 +116,11 @@ func TestPqTypesProgram(t *testing.T) {
 		mustExec(t, db, "create extension hstore; create table m (h hstore, at timestamptz, name text)")
 		tags := hstore.Hstore{Map: map[string]sql.NullString{`a "quoted" \ key`: {String: `v\1"`, Valid: true}, "none": {}}}
 		for range 7 {
-			if _, err := db.ExecContext(t.Context(), "insert into m values ($1, $2, $3)", tags, pqdriver.NullTime{}, 42); err != nil {
+			if _, err := db.ExecContext(t.Context(), "insert into m values ($1, $2, $3)", tags, sql.NullTime{}, 42); err != nil {
 				t.Fatal(err)
 			}
 			var got hstore.Hstore
-			var at pqdriver.NullTime
+			var at sql.NullTime
 			var name sql.NullInt64
 			if err := db.QueryRowContext(t.Context(), "delete from m returning *").Scan(&got, &at, &name); err != nil {
 				t.Fatal(err)
