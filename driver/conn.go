@@ -35,6 +35,9 @@ type Conn struct {
 	firstErr error        // the first failure of the open transaction
 	lastUsed time.Time    // when the server was last heard
 	asked    time.Time    // when PgxSource.ShouldPing was last asked
+
+	notifications notifications
+	forPgx        pgxNotifications
 }
 
 var (
@@ -143,7 +146,7 @@ func (c *Conn) ready(ctx context.Context) error {
 		return err
 	}
 	if c.lent {
-		c.lent = false
+		c.lent, c.forPgx.lent = false, false
 		c.engine.stmts.reset()
 	}
 	return nil

@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	sqldriver "database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -84,7 +83,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 	closed := cn.mu.closed
 	cn.mu.Unlock()
 	if closed {
-		return nil, errors.New("driver: the connector is closed")
+		return nil, ErrConnectorClosed
 	}
 	c := &Conn{connector: cn, cfg: cn.cfg}
 	location, err := scanLocation(cn.cfg.TimezoneScan, cn.cfg.Compat, c.sessionZone)
@@ -131,7 +130,7 @@ func (c *Conn) sessionZone() string { return c.pg.ParameterStatus("TimeZone") }
 // install sets the hooks of a connection that is about to be made.
 func (c *Conn) install(pc *pgconn.Config) {
 	pc.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { c.notice(Notice(*n)) }
-	pc.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { c.notification(Notification(*n)) }
+	c.forPgx.install(pc, c.notification)
 	pc.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !isFatal(e) }
 }
 
@@ -153,7 +152,7 @@ func (c *Conn) notice(n Notice) {
 
 func (c *Conn) notification(n Notification) {
 	if c.cfg.OnNotification != nil {
-		defer reportPanic("notification")
-		c.cfg.OnNotification(c, n)
+		callHandler(func(n Notification) { c.cfg.OnNotification(c, n) }, n)
 	}
+	c.notifications.arrived(n)
 }

@@ -31,6 +31,9 @@ var (
 	// was sent. The message names the transaction's status as libpq does: INTRANS, or INERROR when it has failed.
 	ErrInTransaction = errors.New("driver: connection is inside a transaction")
 
+	// ErrConnectorClosed is the error of connecting after the pool was closed.
+	ErrConnectorClosed = errors.New("driver: the connector is closed")
+
 	// ErrStalePlan is the error of a prepared statement whose result columns have changed (by a migration, say)
 	// inside a transaction. The transaction has failed; the next use prepares the statement again.
 	ErrStalePlan = errors.New("driver: the statement's plan is stale")

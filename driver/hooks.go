@@ -1,6 +1,9 @@
 package driver
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Notice is a message that the server sends beside a result: NOTICE, WARNING, INFO, LOG or DEBUG.
 // It is a plain value that may be kept. The fields are those of the PostgreSQL manual,
@@ -34,6 +37,11 @@ type Notification struct {
 	PID     uint32 // backend that sent it
 	Channel string
 	Payload string
+}
+
+// String is Notify(channel="jobs", payload="42", pid=961823), as psycopg's examples print it.
+func (n Notification) String() string {
+	return fmt.Sprintf("Notify(channel=%q, payload=%q, pid=%d)", n.Channel, n.Payload, n.PID)
 }
 
 // QueryStart describes a statement that is about to run.

@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // peeked is what a look at an idle connection's socket shows.
@@ -72,11 +69,8 @@ func (w *wire) absorb() error {
 			return err
 		}
 		w.heard(msg)
-		switch msg.(type) {
-		case *pgproto3.NoticeResponse, *pgproto3.NotificationResponse, *pgproto3.ParameterStatus:
-		default:
-			w.kill()
-			return fmt.Errorf("driver: the server sent an unexpected %T to an idle connection", msg)
+		if err := w.unasked(msg); err != nil {
+			return err
 		}
 		switch w.peek() {
 		case peekGone:
