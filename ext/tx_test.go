@@ -259,7 +259,7 @@ func TestEndedBlocksAreNotActive(t *testing.T) {
 	if err := ext.InTx(t.Context(), ended, ext.TxOptions{}, insert(t, 1, nil)); !errors.Is(err, ext.ErrTxNotActive) {
 		t.Errorf("a block in an ended transaction = %v", err)
 	}
-	if err := ext.Rollback(ended); !errors.Is(err, ext.ErrTxNotActive) {
+	if err := ext.Rollback(ended); !errors.Is(err, ext.ErrTxNotActive) || !strings.Contains(err.Error(), "has ended") {
 		t.Errorf("Rollback outside = %v", err)
 	}
 	if got := stored(t, db); got != "" {
