@@ -83,7 +83,7 @@ func (s *session) finish(ctx context.Context, result error) error {
 	}
 	err := both(result, failed)
 	if interrupted {
-		err = alongside(err, ctx)
+		err = alongside(ctx, err)
 	}
 	return err
 }

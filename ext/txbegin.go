@@ -31,13 +31,13 @@ func begin(ctx context.Context, q beginner, opts TxOptions) (*whole, error) {
 	switch unlinked := unlink(); {
 	case err != nil && ctx.Err() != nil:
 		cancel()
-		return nil, alongside(fmt.Errorf("ext: begin: %w", err), ctx)
+		return nil, alongside(ctx, fmt.Errorf("ext: begin: %w", err))
 	case err != nil:
 		cancel()
 		return nil, fmt.Errorf("ext: begin: %w", err)
 	case !unlinked:
 		rollbackNow(ctx, q, tx)
-		return nil, alongside(nil, ctx)
+		return nil, alongside(ctx, nil)
 	}
 	if mode != (driver.TxMode{}) && !taken() {
 		if err := setMode(ctx, tx, mode); err != nil {
