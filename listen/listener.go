@@ -28,6 +28,7 @@ var (
 type Listener struct {
 	db       *sql.DB
 	opts     ListenerOptions
+	ready    chan struct{}  // closed when Run listens for the first time
 	done     chan struct{}  // closed when Run has ended
 	handlers sync.WaitGroup // and connections that are being closed
 
@@ -54,7 +55,7 @@ const (
 // New returns a listener on the server of db. It does nothing yet, and takes db's pool to find the server only: the
 // connection that it listens on, made by Run, is none of the pool's, but has all its settings, hooks, password and TLS.
 func New(db *sql.DB, o ListenerOptions) *Listener {
-	l := &Listener{db: db, opts: o.withDefaults(), done: make(chan struct{})}
+	l := &Listener{db: db, opts: o.withDefaults(), ready: make(chan struct{}), done: make(chan struct{})}
 	l.mu.registry = newRegistry()
 	return l
 }
@@ -109,6 +110,19 @@ func (l *Listener) stopped() error {
 		return fmt.Errorf("%w: %w", ErrStopped, l.mu.err)
 	}
 	return ErrStopped
+}
+
+// Ready waits until Run has made its first connection and listens to what was subscribed by then: "go l.Run(ctx)"
+// does not wait for anything.
+func (l *Listener) Ready(ctx context.Context) error {
+	select {
+	case <-l.ready:
+		return nil
+	case <-l.done:
+		return l.stopped()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Subscribe subscribes to a channel, as it is written. While Run runs it returns when the server listens: whatever is committed

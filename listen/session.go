@@ -98,6 +98,9 @@ func (s *session) resume(ctx context.Context) error {
 	if s.catching == nil {
 		s.release()
 	}
+	if s.run.connects == 1 {
+		close(l.ready)
+	}
 	return nil
 }
 
