@@ -386,6 +386,7 @@ func TestASlowSubscriberDelaysNoOther(t *testing.T) {
 			t.Errorf("the quick one got everything after %v", took)
 		}
 		wantPayload(t, s, "late")
+		synctest.Wait()
 		for policy, want := range map[listen.Overflow][2]int64{
 			listen.Block: {4991, 0}, listen.DropOldest: {4991, 0}, listen.DropNewest: {4991, 0}, listen.Coalesce: {0, 5000},
 		} {
