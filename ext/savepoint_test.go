@@ -268,4 +268,3 @@ func TestSavepointOfATxIsABlockOfIt(t *testing.T) {
 		t.Errorf("stored: %s, %v", got, err)
 	}
 }
-
