@@ -1,23 +1,34 @@
 # make demo         runs examples/quickstart on a throw-away PostgreSQL, or on DATABASE_URL
 # make test         formatting, vet, staticcheck and the race tests, under two Go versions
 # make test-matrix  the tests on PostgreSQL 14, 16, 17 and 18 (VERSIONS="17 18" for some of them)
+# make bench        this driver beside its peers under both Go versions: round trips, CPU, allocations, heap
+# make soak         cancellations and restarts in large numbers (PYCOPG_SOAK_CANCELS, PYCOPG_SOAK_RESTARTS)
 # make setup        finds PostgreSQL's programs, or installs them where it may
 # make fmt          formats every Go file
 
 VERSIONS = 14 16 17 18
+NEXT_GO = go1.27.4
 
 .NOTPARALLEL:
-.PHONY: demo test test-matrix setup fmt
+.PHONY: demo test test-matrix soak bench setup fmt
 
 demo:
 	@[ -n "$$DATABASE_URL" ] || PYCOPG_TEST_DSN= scripts/setup.sh
 	go run ./examples/quickstart
 
 test: setup
+	scripts/pooler.sh
 	scripts/test.sh
 
 test-matrix:
 	scripts/matrix.sh $(VERSIONS)
+
+bench: setup
+	cd peers && go run ./bench
+	cd peers && GOTOOLCHAIN=$(NEXT_GO) go run ./bench
+
+soak: setup
+	scripts/soak.sh
 
 setup:
 	@scripts/setup.sh

@@ -28,7 +28,7 @@ func (b *boxer) int(v int64) any      { return box(&b.ints, slabValues, v, int64
 func (b *boxer) float(v float64) any  { return box(&b.floats, slabValues, v, float64Type) }
 func (b *boxer) time(v time.Time) any { return box(&b.times, slabTimes, v, timeType) }
 
-// string copies src.
+// string is any(string(src)).
 func (b *boxer) string(src []byte) any {
 	if len(src) > slabString {
 		return string(src)
@@ -36,12 +36,20 @@ func (b *boxer) string(src []byte) any {
 	if len(src) == 0 {
 		return ""
 	}
+	return box(&b.strings, slabValues, b.copied(src), stringType)
+}
+
+// copied is string(src): short strings share a slab.
+func (b *boxer) copied(src []byte) string {
+	if len(src) > slabString || len(src) == 0 {
+		return string(src)
+	}
 	if cap(b.text)-len(b.text) < len(src) {
 		b.text = make([]byte, 0, slabBytes)
 	}
 	n := len(b.text)
 	b.text = append(b.text, src...)
-	return box(&b.strings, slabValues, unsafe.String(&b.text[n], len(src)), stringType)
+	return unsafe.String(&b.text[n], len(src))
 }
 
 // eface is how the compiler lays out an any.

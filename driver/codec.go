@@ -16,6 +16,7 @@ const (
 // It is not safe for concurrent use.
 type codecs struct {
 	types    *pgtype.Map           // the connection's types: plans for what is not known here
+	user     *userTypes            // the database's own types that parameters have had
 	compat   Compat                // whose values Scan(*any) gives; "" is CompatPgx
 	infinity InfinityMode          // what infinite dates and timestamps become; "" is InfinityError
 	location func() *time.Location // where timestamptz values are shown
@@ -35,9 +36,6 @@ func newCodecs(types *pgtype.Map, compat Compat, infinity InfinityMode, location
 
 // isPq tells whether values are those of lib/pq.
 func (c *codecs) isPq() bool { return c.compat == CompatPq }
-
-// shown is a timestamptz value in the location where the connection shows it.
-func (c *codecs) shown(t time.Time) time.Time { return t.In(c.location()) }
 
 // builtinType is a type with a fixed OID.
 type builtinType struct {
@@ -71,13 +69,19 @@ func (c *codecs) element(oid uint32) (elem uint32, delim byte, ok bool) {
 			return array.ElementType.OID, ',', true
 		}
 	}
+	if t, ok := c.user.find(oid); ok && t.elem != 0 {
+		return t.elem, t.delim, true
+	}
 	return 0, ',', false
 }
 
-// base is the built-in type whose values a registered domain has, or oid itself.
+// base is the type whose values a known domain has, or oid itself.
 func (c *codecs) base(oid uint32) uint32 {
 	if oid < firstUserOID {
 		return oid
+	}
+	if t, ok := c.user.find(oid); ok && t.base != oid {
+		return t.base
 	}
 	t, ok := c.types.TypeForOID(oid)
 	if !ok {

@@ -19,10 +19,21 @@ func TestCommonArgumentsAreEncodedWithoutAllocation(t *testing.T) {
 		oid uint32
 		arg any
 	}{
-		{pgtype.Int8OID, int64(1 << 40)}, {pgtype.Int4OID, 70000}, {pgtype.Int2OID, int32(700)}, {pgtype.TextOID, "text"},
-		{pgtype.VarcharOID, []byte("text")}, {pgtype.ByteaOID, []byte{0, 1}}, {pgtype.BoolOID, true}, {pgtype.Float8OID, 1.5},
-		{pgtype.TimestamptzOID, now}, {pgtype.TimestampOID, now}, {pgtype.DateOID, now}, {pgtype.UUIDOID, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
-		{pgtype.UUIDOID, make([]byte, 16)}, {pgtype.NumericOID, 1.5}, {pgtype.TextOID, 70000},
+		{pgtype.Int8OID, int64(1 << 40)},
+		{pgtype.Int4OID, 70000},
+		{pgtype.Int2OID, int32(700)},
+		{pgtype.TextOID, "text"},
+		{pgtype.VarcharOID, []byte("text")},
+		{pgtype.ByteaOID, []byte{0, 1}},
+		{pgtype.BoolOID, true},
+		{pgtype.Float8OID, 1.5},
+		{pgtype.TimestamptzOID, now},
+		{pgtype.TimestampOID, now},
+		{pgtype.DateOID, now},
+		{pgtype.UUIDOID, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
+		{pgtype.UUIDOID, make([]byte, 16)},
+		{pgtype.NumericOID, 1.5},
+		{pgtype.TextOID, 70000},
 	} {
 		var err error
 		allocs := testing.AllocsPerRun(100, func() {
@@ -225,8 +236,14 @@ func TestColumnTypes(t *testing.T) {
 		length   int64
 		lengthOK bool
 	}{
-		{pgtype.TextOID, -1, math.MaxInt64, true}, {pgtype.ByteaOID, -1, math.MaxInt64, true}, {pgtype.VarcharOID, 14, 10, true},
-		{pgtype.VarcharOID, -1, 0, false}, {pgtype.BPCharOID, 5, 1, true}, {pgtype.VarbitOID, 7, 7, true}, {pgtype.VarbitOID, -1, 0, false}, {pgtype.Int4OID, -1, 0, false},
+		{pgtype.TextOID, -1, math.MaxInt64, true},
+		{pgtype.ByteaOID, -1, math.MaxInt64, true},
+		{pgtype.VarcharOID, 14, 10, true},
+		{pgtype.VarcharOID, -1, 0, false},
+		{pgtype.BPCharOID, 5, 1, true},
+		{pgtype.VarbitOID, 7, 7, true},
+		{pgtype.VarbitOID, -1, 0, false},
+		{pgtype.Int4OID, -1, 0, false},
 	} {
 		length, ok := typeLength(tt.oid, tt.typmod)
 		if ok != tt.lengthOK || ok && length != tt.length {

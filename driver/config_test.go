@@ -113,7 +113,7 @@ func TestDefaultsAreLibpqs(t *testing.T) {
 func TestSettingsAreRead(t *testing.T) {
 	t.Parallel()
 	c := mustParse(t, `prepare_threshold=none prepared_max=none begin=lazy cancel_timeout=500ms ping_after=90 compat=pq
-		column_scanner=off timezone_scan=utc infinity=clamp reset=discard pooler=transaction rows_close=cancel placeholder=format
+		column_scanner=off timezone_scan=utc infinity=clamp reset=discard pooler=session rows_close=cancel placeholder=format
 		startup_optional='a, b' connect_timeout=7 keepalives_idle=0 keepalives_interval=3 keepalives_count=4 keepalives=0
 		search_path=x default_query_exec_mode=exec description_cache_capacity=9 target_session_attrs=prefer-standby`)
 	for name, ok := range map[string]bool{
@@ -127,7 +127,7 @@ func TestSettingsAreRead(t *testing.T) {
 		"timezone_scan":        c.TimezoneScan == "utc",
 		"infinity":             c.Infinity == driver.InfinityClamp,
 		"reset":                c.Reset == driver.ResetDiscard,
-		"pooler":               c.Pooler == driver.PoolerTransaction,
+		"pooler":               c.Pooler == driver.PoolerSession,
 		"rows_close":           c.RowsClose == driver.RowsCloseCancel,
 		"placeholder":          c.Placeholder == driver.PlaceholderFormat,
 		"startup_optional":     reflect.DeepEqual(c.StartupOptional, []string{"a", "b"}),
@@ -397,5 +397,12 @@ func write(t *testing.T, path string, mode os.FileMode, body string) {
 	}
 	if err := os.Chmod(path, mode); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestTZIsTheSessionsTimeZone(t *testing.T) {
+	t.Parallel()
+	if c := mustParse(t, "host=h tz=UTC"); c.RuntimeParams["timezone"] != "UTC" || c.RuntimeParams["tz"] != "" {
+		t.Errorf("run-time parameters = %v", c.RuntimeParams)
 	}
 }

@@ -28,6 +28,7 @@ type Conn struct {
 	open     *rows        // rows that have not been closed
 	copying  *copying     // a COPY that has not ended
 	reserved *Reservation // a helper's hold on the connection
+	manual   *manual      // nil unless statements begin transactions
 	lent     bool         // Conn or PgConn was handed out: the session may have changed in any way
 	broken   bool         // must not go back to the pool
 	rollback bool         // a ROLLBACK was written whose answer has not been read
@@ -36,6 +37,7 @@ type Conn struct {
 	asked    time.Time    // when PgxSource.ShouldPing was last asked
 
 	notifications notifications
+	forPgx        pgxNotifications
 }
 
 var (
@@ -56,7 +58,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.N
 	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return c.run(ctx, cmd)
 	}
-	if err := c.ready(ctx); err != nil {
+	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
 	k, err := c.newCall(ctx, query, args)
@@ -91,7 +93,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return nil, errors.New("driver: the command of driver.Do runs through ExecContext only")
 	}
-	if err := c.ready(ctx); err != nil {
+	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
 	k, err := c.newCall(ctx, query, args)
@@ -120,7 +122,7 @@ func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string,
 		trace.end(ctx, "", 0, err)
 		return nil, err
 	}
-	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query, tag: tag}
+	c.open = &rows{conn: c, result: r, codecs: c.engine.codecs, ctx: ctx, trace: trace, sql: query, tag: tag}
 	return asRows(c.open), nil
 }
 
@@ -144,8 +146,9 @@ func (c *Conn) ready(ctx context.Context) error {
 		return err
 	}
 	if c.lent {
-		c.lent = false
+		c.lent, c.forPgx.lent = false, false
 		c.engine.stmts.reset()
+		c.engine.ownNames = true
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type Connector struct {
 	cfg     *Config
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
+	user    *userTypes
 	catalog catalog
 	shared  sync.Map   // what Shared has made
 	source  *PgxSource // nil: the hosts of cfg are dialled
@@ -39,7 +40,7 @@ var (
 // NewConnector returns the connector of cfg, for [sql.OpenDB]. It copies cfg and does not dial. cfg must have been made
 // by [ParseConfig], [ConfigFromEnv] or [DefaultConfig]; any other is refused when a connection is made.
 func NewConnector(cfg *Config) *Connector {
-	return &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels), known: newDescriptions()}
+	return &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels), known: newDescriptions(), user: newUserTypes()}
 }
 
 // Config returns a copy of the connector's settings.
@@ -102,6 +103,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		shared:    cn.known,
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
+	c.engine.codecs.user = cn.user
 	c.lastUsed = time.Now()
 	if cn.source != nil {
 		c.adopt()
@@ -128,7 +130,7 @@ func (c *Conn) sessionZone() string { return c.pg.ParameterStatus("TimeZone") }
 // install sets the hooks of a connection that is about to be made.
 func (c *Conn) install(pc *pgconn.Config) {
 	pc.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { c.notice(Notice(*n)) }
-	pc.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { c.notification(Notification(*n)) }
+	c.forPgx.install(pc, c.notification)
 	pc.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !isFatal(e) }
 }
 

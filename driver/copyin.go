@@ -31,7 +31,7 @@ const (
 // CopyIn starts statement, a COPY … FROM STDIN, and returns when the server waits for its data. An error of the statement
 // is this call's.
 func (c *Conn) CopyIn(ctx context.Context, statement string) (*CopyIn, error) {
-	if err := c.ready(ctx); err != nil {
+	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
 	if err := checkCopy(statement, true, c.engine.standardStrings()); err != nil {

@@ -21,7 +21,7 @@ type CopyOut struct {
 // CopyOut starts statement, a COPY … TO STDOUT, and returns when its data begins. An error of the statement is this
 // call's, or that of a later Next.
 func (c *Conn) CopyOut(ctx context.Context, statement string) (*CopyOut, error) {
-	if err := c.ready(ctx); err != nil {
+	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
 	if err := checkCopy(statement, false, c.engine.standardStrings()); err != nil {

@@ -88,7 +88,7 @@ func isTextColumn(oid uint32, format int16) bool {
 
 func (c *codecs) fastString(oid uint32, format int16, src []byte, d *string) bool {
 	if isTextColumn(oid, format) {
-		*d = string(src)
+		*d = c.box.copied(src)
 		return true
 	}
 	if n, ok := readInteger(oid, format, src); ok {

@@ -31,7 +31,7 @@ func (c *Conn) Describe(ctx context.Context, sql string) (Description, error) {
 	never := false
 	st := &statement{sql: sql} // one of its own: what is remembered of a statement may be out of date
 	err := c.engine.describe(st, &never)
-	if err = c.harmless(c.finish(ctx, err)); err != nil {
+	if err = c.finish(ctx, err); err != nil {
 		return Description{}, err
 	}
 	return st.desc.exported(), nil

@@ -192,11 +192,19 @@ func TestTargetSessionAttrs(t *testing.T) {
 		return b.Flush()
 	}
 	for _, tt := range []struct{ attrs, hosts, want string }{
-		{"any", "s,p", "s"}, {"", "r,p", "r"},
-		{"read-write", "s,r,o,p", "p"}, {"read-only", "p,r", "r"}, {"read-only", "p,s", "s"}, {"read-only", "p,o", "o"},
-		{"primary", "s,o,r", "r"}, {"standby", "p,r,s", "s"}, {"standby", "p,o", "o"},
-		{"prefer-standby", "p,s", "s"}, {"prefer-standby", "p,r", "p"},
-		{"read-write", "s,r", ""}, {"standby", "p,r", ""},
+		{"any", "s,p", "s"},
+		{"", "r,p", "r"},
+		{"read-write", "s,r,o,p", "p"},
+		{"read-only", "p,r", "r"},
+		{"read-only", "p,s", "s"},
+		{"read-only", "p,o", "o"},
+		{"primary", "s,o,r", "r"},
+		{"standby", "p,r,s", "s"},
+		{"standby", "p,o", "o"},
+		{"prefer-standby", "p,s", "s"},
+		{"prefer-standby", "p,r", "p"},
+		{"read-write", "s,r", ""},
+		{"standby", "p,r", ""},
 	} {
 		f := fakeServer{login: login}
 		l, err := fakeConfig(t, "sslmode=disable host="+tt.hosts+" target_session_attrs="+tt.attrs, &f).connect(t.Context(), nil)

@@ -138,6 +138,7 @@
 //	                             prepare_threshold=none, unless that is given
 //	statement_cache_capacity     for the *pgx.Conn; 0 also means prepare_threshold=none, unless that is given
 //	description_cache_capacity   for the *pgx.Conn
+//	tz                           the run-time parameter timezone
 //	binary_parameters, disable_prepared_binary_result, pool_max_conns and pgxpool's other keys: accepted without effect
 //
 // # Refused

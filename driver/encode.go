@@ -166,7 +166,7 @@ func (c *codecs) appendValue(dst []byte, oid uint32, arg any) (_ []byte, format 
 			return append(dst, v...), binaryFormat, false, nil
 		}
 	case []byte:
-		if v != nil && bytesAreBinary(oid, v) {
+		if v != nil && c.bytesAreBinary(oid, v) {
 			return append(dst, v...), binaryFormat, false, nil
 		}
 	case time.Time:

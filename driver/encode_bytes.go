@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -11,15 +12,31 @@ import (
 )
 
 // bytesAreBinary tells whether bytes are the binary value of the type: those of bytea, 16 of a uuid, and what is no text for
-// a type that is not known: a domain over bytea takes the bytes then, and types of text refuse them.
-func bytesAreBinary(oid uint32, b []byte) bool {
+// an opaque type.
+func (c *codecs) bytesAreBinary(oid uint32, b []byte) bool {
 	switch oid {
 	case pgtype.ByteaOID:
 		return true
 	case pgtype.UUIDOID:
 		return len(b) == 16
 	}
-	return oid >= firstUserOID && differsInBytea(borrowed(b))
+	return c.isOpaque(oid, b)
+}
+
+// isOpaque tells whether bytes may be the binary form of a type of the database's own: bytes that are no text for a type of an
+// extension (a geometry), and for a type that is not known what would be another text for a domain over bytea.
+func (c *codecs) isOpaque(oid uint32, b []byte) bool {
+	if oid < firstUserOID {
+		return false
+	}
+	t, known := c.user.find(oid)
+	switch {
+	case !known:
+		return differsInBytea(borrowed(b))
+	case t.kind == 'b' && t.elem == 0:
+		return bytes.IndexByte(b, 0) >= 0 || !utf8.Valid(b)
+	}
+	return false
 }
 
 // differsInBytea tells whether the bytes of s are not what bytea reads from the text s.
@@ -28,7 +45,7 @@ func differsInBytea(s string) bool {
 }
 
 // appendBytesText appends the text form of bytes: hex for bytea, else the text that they are.
-func appendBytesText(dst []byte, oid uint32, b []byte) ([]byte, error) {
+func (c *codecs) appendBytesText(dst []byte, oid uint32, b []byte) ([]byte, error) {
 	switch {
 	case oid == pgtype.ByteaOID:
 		return appendHex(dst, b), nil
@@ -36,7 +53,7 @@ func appendBytesText(dst []byte, oid uint32, b []byte) ([]byte, error) {
 		return appendUUID(dst, [16]byte(b)), nil
 	case oid == pgtype.UUIDOID && len(b) < 32:
 		return dst, fmt.Errorf("[]byte of %d bytes is no uuid: it takes 16 bytes or the text of one", len(b))
-	case oid >= firstUserOID && differsInBytea(borrowed(b)):
+	case c.isOpaque(oid, b):
 		return dst, fmt.Errorf("[]byte for a type that is not known (OID %d): use a string", oid)
 	}
 	return appendString(dst, borrowed(b), "[]byte")

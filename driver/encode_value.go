@@ -35,7 +35,7 @@ func (c *codecs) appendText(dst []byte, oid uint32, arg any) (_ []byte, null boo
 		if v == nil {
 			return dst, true, nil
 		}
-		dst, err = appendBytesText(dst, oid, v)
+		dst, err = c.appendBytesText(dst, oid, v)
 		return dst, false, err
 	case float32:
 		return appendFloat32Text(dst, oid, v), false, nil
@@ -177,8 +177,9 @@ func (c *codecs) appendKind(dst []byte, oid uint32, arg any) (_ []byte, null boo
 // domain over a number, and gets the number, as from the peers.
 func (c *codecs) takesWords(oid uint32) bool {
 	if oid >= firstUserOID {
-		_, known := c.types.TypeForOID(oid)
-		return known
+		t, _ := c.user.find(oid)
+		_, registered := c.types.TypeForOID(oid)
+		return registered || t.kind == 'e'
 	}
 	return !isNumber(oid) && oid != pgtype.BoolOID
 }
@@ -191,7 +192,7 @@ func (c *codecs) appendArrayKind(dst []byte, oid uint32, rv reflect.Value, arg a
 		return dst, false, err
 	}
 	if oid == pgtype.ByteaOID || oid == pgtype.UUIDOID && len(b) == 16 {
-		dst, err = appendBytesText(dst, oid, b)
+		dst, err = c.appendBytesText(dst, oid, b)
 		return dst, false, err
 	}
 	switch v := arg.(type) {

@@ -27,6 +27,10 @@ var (
 	// transaction had failed. The error wraps the first failure too.
 	ErrCommitRolledBack = errors.New("driver: COMMIT rolled back, the transaction had failed")
 
+	// ErrInTransaction is the error of what can be done only outside of a transaction, on a connection inside one. Nothing
+	// was sent. The message names the transaction's status as libpq does: INTRANS, or INERROR when it has failed.
+	ErrInTransaction = errors.New("driver: connection is inside a transaction")
+
 	// ErrConnectorClosed is the error of connecting after the pool was closed.
 	ErrConnectorClosed = errors.New("driver: the connector is closed")
 
@@ -90,6 +94,9 @@ func (e *failedTxError) Unwrap() []error { return []error{e.server, e.first} }
 
 // serverCode is the SQLSTATE of a server's error, "" for any other error.
 func serverCode(err error) string {
+	if err == nil {
+		return "" // errors.As would allocate
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code

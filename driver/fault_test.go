@@ -230,7 +230,7 @@ func TestLostBeginAndPrepareAreDoneAgain(t *testing.T) {
 	s := newSpace(t)
 	p := newProxy(t)
 	for _, c := range []cut{{toServer, 0, before}, {toServer, 0, during}, {toClient, 0, before}, {toClient, 1, during}} {
-		db := openSpace(t, s, p.address(), nil)
+		db := openSpace(t, s, p.address(), func(cfg *driver.Config) { cfg.Begin = driver.BeginEager })
 		mustExec(t, db, "select 1")
 		p.arm(c)
 		tx, err := db.BeginTx(t.Context(), nil)

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the deprecated methods are what is tested
+
 package driver_test
 
 import (

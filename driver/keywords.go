@@ -84,6 +84,7 @@ var keywords = []keyword{
 	// lib/pq and pgx.
 	{name: "binary_parameters", set: anyBoolean},
 	{name: "disable_prepared_binary_result", set: anyBoolean},
+	{name: "tz", set: runtimeParam("timezone")},
 	boolean("sslinline", "", false, func(c *Config) *bool { return &c.SSLInline }),
 	{name: "krbspn", set: refused("GSSAPI authentication is not supported", "")},
 	{name: "default_query_exec_mode", set: setExecMode, get: getExecMode},

@@ -12,6 +12,8 @@ func (e *engine) next() (pgproto3.BackendMessage, error) {
 			return nil, err
 		}
 		switch msg := msg.(type) {
+		case *pgproto3.DataRow:
+			return msg, nil
 		case *pgproto3.ReadyForQuery:
 			e.begun, e.inFlight = false, false
 		case *pgproto3.ParseComplete, *pgproto3.BindComplete:

@@ -72,7 +72,7 @@ func (l *lexer) dollar() byte {
 		l.skipWhile(isDigit)
 		return 'p'
 	}
-	if l.pos < len(l.sql) && (isWordStart(l.sql[l.pos])) {
+	if l.pos < len(l.sql) && isWordStart(l.sql[l.pos]) {
 		l.skipWhile(func(c byte) bool { return isWordStart(c) || isDigit(c) })
 	}
 	if l.pos >= len(l.sql) || l.sql[l.pos] != '$' {

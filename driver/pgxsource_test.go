@@ -74,6 +74,41 @@ func TestPgxSourceConnectionsAreClosedAndCancelled(t *testing.T) {
 	}
 }
 
+// TestPgxSourceConnectionServesPoolsOfDifferentSettings has one connection go back and forth between two pools.
+func TestPgxSourceConnectionServesPoolsOfDifferentSettings(t *testing.T) {
+	t.Parallel()
+	px, err := pgx.Connect(t.Context(), sqltest.DSN(t, sqltest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer px.Close(context.Background())
+	pool := func(compat driver.Compat) *sql.DB {
+		cfg := driver.DefaultConfig()
+		cfg.Compat, cfg.PrepareThreshold = compat, 0
+		db := sql.OpenDB(driver.NewPgxConnector(cfg, driver.PgxSource{Connect: func(context.Context) (driver.PgxConn, error) {
+			return driver.PgxConn{Conn: px, Release: func() {}}, nil
+		}}))
+		db.SetMaxIdleConns(-1)
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	asPgx, asPq := pool(driver.CompatPgx), pool(driver.CompatPq)
+	for range 3 {
+		var text, bytes any
+		for db, dest := range map[*sql.DB]*any{asPgx: &text, asPq: &bytes} {
+			if err := db.QueryRow("select $1::numeric", 1).Scan(dest); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, ok := text.(string); !ok {
+			t.Errorf("compat=pgx gave a %T", text)
+		}
+		if _, ok := bytes.([]byte); !ok {
+			t.Errorf("compat=pq gave a %T", bytes)
+		}
+	}
+}
+
 func TestPgxSourceErrors(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("no connection today")

@@ -31,6 +31,7 @@ type PipelineError struct {
 	Err   error
 }
 
+// Error names the statement.
 func (e *PipelineError) Error() string {
 	if e.Index < 0 {
 		return fmt.Sprintf("driver: pipeline: at its end: %v", e.Err)
@@ -38,6 +39,7 @@ func (e *PipelineError) Error() string {
 	return fmt.Sprintf("driver: pipeline: statement %d: %v", e.Index, e.Err)
 }
 
+// Unwrap returns the failure itself.
 func (e *PipelineError) Unwrap() error { return e.Err }
 
 // ErrPipelineAborted is the error of a statement that was not run, because one ahead of it in a pipeline had failed.
@@ -58,12 +60,13 @@ func ConvertArgs(args []any) ([]any, error) { return checkArgs(args) }
 // Outside of a transaction, what lies between two synchronisation points is a transaction of its own: all or nothing.
 // Inside one, a failure leaves it failed. The error is a *[PipelineError], unless the pipeline could not start.
 func (c *Conn) Pipeline(ctx context.Context, next func() (Statement, bool, error), done func(int, *Outcome)) error {
-	if err := c.ready(ctx); err != nil {
+	if err := c.readyToRun(ctx); err != nil {
 		return err
 	}
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
+	c.engine.followNames()
 	p := &pipeline{conn: c, engine: &c.engine, ctx: ctx, done: done}
 	p.out = newDuplex(c.wire, p.take)
 	c.wire.watch(ctx)
@@ -171,6 +174,9 @@ func (p *pipeline) add(s Statement) error {
 		if err := p.describe(st); err != nil || p.failed {
 			return err
 		}
+	}
+	if st.renames {
+		p.engine.renames()
 	}
 	if err := p.bind(st, s, recalled); err != nil {
 		p.refuse(err)

@@ -17,8 +17,8 @@ import (
 // soakRestarts is the variable with the number of restarts of the restart tests.
 const soakRestarts = "PYCOPG_SOAK_RESTARTS"
 
-// TestIdlePoolSurvivesARestart restarts the server below idle connections: no use of the pool afterwards fails.
-func TestIdlePoolSurvivesARestart(t *testing.T) {
+// TestSoakOfRestartsBelowAnIdlePool restarts the server below idle connections: no use of the pool afterwards fails.
+func TestSoakOfRestartsBelowAnIdlePool(t *testing.T) {
 	t.Parallel()
 	in := privateServer(t, sqltest.StartOptions{TLS: true})
 	plain := strings.Replace(in.TCP("postgres"), "sslmode=verify-full", "sslmode=disable", 1)
@@ -112,9 +112,9 @@ func trueLoss(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "connection lost")
 }
 
-// TestBusyPoolUnderRestarts restarts the server below 32 goroutines that insert numbered rows. A statement that was on
+// TestSoakOfRestartsBelowABusyPool restarts the server below 32 goroutines that insert numbered rows. A statement that was on
 // its way fails once, with the reason; none runs twice; what was said to have happened has.
-func TestBusyPoolUnderRestarts(t *testing.T) {
+func TestSoakOfRestartsBelowABusyPool(t *testing.T) {
 	t.Parallel()
 	in := privateServer(t, sqltest.StartOptions{Settings: map[string]string{"synchronous_commit": "on"}})
 	db := openDSN(t, in.DSN("postgres"), nil)

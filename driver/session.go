@@ -20,6 +20,7 @@ func (c *Conn) IsValid() bool {
 	if c.lent { // used by other hands, at a time that nobody knows
 		c.lastUsed = time.Now()
 	}
+	c.manual = nil
 	c.engine.endTx()
 	if c.TxStatus() == 'I' || c.cfg.Reset == ResetNone || c.rollback {
 		return true
@@ -82,6 +83,11 @@ func (c *Conn) resetPolicy(ctx context.Context) error {
 		}
 		c.broken = true
 		return sqldriver.ErrBadConn
+	}
+	if c.engine.ownNames { // they are the pool's again
+		c.engine.renames()
+		c.engine.followNames()
+		c.engine.ownNames = false
 	}
 	return nil
 }

@@ -3,7 +3,9 @@ package driver
 // The settings with a fixed choice of values. The zero value of each type is its default, and String gives the word
 // that a DSN uses.
 
-// BeginMode says when the BEGIN of a transaction is sent.
+// BeginMode says when the BEGIN of a transaction is sent. What the server dates from there, now() and the snapshot of
+// REPEATABLE READ, starts with it: in a BEGIN that travels with the first statement, not at BeginTx but there. An error of
+// such a BEGIN is the first statement's; nothing more is sent in the transaction then. An empty one sends nothing at all.
 type BeginMode string
 
 // The values of the setting begin.
@@ -54,7 +56,11 @@ const (
 // String is the word used in a DSN.
 func (m ResetPolicy) String() string { return orDefault(string(m), "tx") }
 
-// Pooler says what stands between the driver and the server.
+// Pooler says what stands between the driver and the server. With [PoolerTransaction] no statement has a name on the
+// server and each is complete in one request, so that nothing depends on the session; reset=session and reset=discard
+// are refused, and helpers that need a session of their own (LISTEN, session-level locks) refuse by
+// [Conn.RequireSession]. SET, LISTEN and temporary tables in a program's own SQL text act on whatever session
+// the pooler gives, and stay there for other clients.
 type Pooler string
 
 // The values of the setting pooler.

@@ -38,6 +38,9 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 		return nil, err
 	}
 	if cs, ok := parseCopy(query, c.engine.standardStrings()); ok {
+		if err := c.readyToRun(ctx); err != nil {
+			return nil, err
+		}
 		return c.prepareCopy(ctx, query, cs)
 	}
 	if c.cfg.Placeholder == PlaceholderFormat {
@@ -50,6 +53,7 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 		}
 		query = f.sql
 	}
+	c.engine.followNames()
 	st := c.engine.stmts.lookup(query)
 	c.engine.recall(st)
 	st.pins++
@@ -116,7 +120,7 @@ func (s *stmt) ready(ctx context.Context) error {
 	if s.closed {
 		return fmt.Errorf("driver: the statement is closed: %s", abbreviate(s.st.sql))
 	}
-	return s.conn.ready(ctx)
+	return s.conn.readyToRun(ctx)
 }
 
 func (s *stmt) start(ctx context.Context, args []sqldriver.NamedValue) (context.Context, *queryTrace, *result, error) {

@@ -75,10 +75,12 @@ func (c *Config) privateKey(path string) ([]byte, error) {
 		}
 		return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 	}
-	if !x509.IsEncryptedPEMBlock(block) { //nolint:staticcheck // libpq takes keys of this old form
+	//lint:ignore SA1019 libpq takes keys of this old form
+	if !x509.IsEncryptedPEMBlock(block) {
 		return pem.EncodeToMemory(block), nil
 	}
-	der, err := x509.DecryptPEMBlock(block, []byte(c.SSLPassword)) //nolint:staticcheck // as above
+	//lint:ignore SA1019 as above
+	der, err := x509.DecryptPEMBlock(block, []byte(c.SSLPassword))
 	if err != nil {
 		return nil, errors.New("sslkey is encrypted and sslpassword does not open it")
 	}

@@ -145,7 +145,7 @@ func (s *tlsServer) extraFiles(t *testing.T) {
 	key, err := os.ReadFile(filepath.Join(s.dir, "client.key"))
 	s.ca.check(err)
 	block, _ := pem.Decode(key)
-	//nolint:staticcheck // the old form is what is tested
+	//lint:ignore SA1019 the old form is what is tested
 	old, err := x509.EncryptPEMBlock(zeroReader{}, "PRIVATE KEY", block.Bytes, []byte("opensesame"), x509.PEMCipherAES256)
 	s.ca.check(err)
 	crl, err := os.ReadFile(filepath.Join(s.dir, "server.crl"))

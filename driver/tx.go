@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"database/sql"
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
@@ -20,17 +19,17 @@ var _ sqldriver.Tx = tx{}
 
 // BeginTx implements [sqldriver.ConnBeginTx]. [sql.LevelSnapshot] is REPEATABLE READ; WriteCommitted and Linearizable
 // are refused. ReadOnly=false leaves the server's default_transaction_read_only as it is (compat=pq: READ WRITE, as
-// lib/pq sends).
+// lib/pq sends). [WithTxMode] asks for more than database/sql can.
 func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver.Tx, error) {
-	begin, err := beginStatement(opts, c.cfg.Compat)
+	begin, err := c.txMode(ctx, opts).begin(c.cfg.Compat)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.ready(ctx); err != nil {
 		return nil, err
 	}
-	if c.TxStatus() != 'I' {
-		return nil, errors.New("driver: begin: the connection is inside a transaction already")
+	if err := c.requireIdle("begin another"); err != nil {
+		return nil, err
 	}
 	c.firstErr = nil
 	t := tx{conn: c}
@@ -79,31 +78,6 @@ func (c *Conn) beginsLazily() bool {
 		return true
 	}
 	return time.Since(c.lastUsed) < recently
-}
-
-// beginStatement is the BEGIN for opts.
-func beginStatement(opts sqldriver.TxOptions, compat Compat) (string, error) {
-	begin := "begin"
-	switch level := sql.IsolationLevel(opts.Isolation); level {
-	case sql.LevelDefault:
-	case sql.LevelReadUncommitted:
-		begin += " isolation level read uncommitted"
-	case sql.LevelReadCommitted:
-		begin += " isolation level read committed"
-	case sql.LevelRepeatableRead, sql.LevelSnapshot:
-		begin += " isolation level repeatable read"
-	case sql.LevelSerializable:
-		begin += " isolation level serializable"
-	default:
-		return "", fmt.Errorf("driver: begin: PostgreSQL has no isolation level %s", level)
-	}
-	switch {
-	case opts.ReadOnly:
-		begin += " read only"
-	case compat == CompatPq:
-		begin += " read write"
-	}
-	return begin, nil
 }
 
 // Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
@@ -172,6 +146,9 @@ func (t tx) rollback() error {
 	}
 	if c.engine.endTx() {
 		c.firstErr = nil
+		return nil
+	}
+	if c.TxStatus() == 'I' { // it was prepared, or ended by SQL text
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)

@@ -1,6 +1,7 @@
 package ext
 
 import (
+	"database/sql"
 	"encoding"
 	"fmt"
 	"reflect"
@@ -9,8 +10,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"database/sql"
 )
 
 // field is a struct field that stands for a column.

@@ -117,7 +117,9 @@ func TestReconnectsBackOffWhileTheServerIsAway(t *testing.T) {
 	down := sqltest.Script{sqltest.Fatal("57P03", "starting up")}
 	virtual(t, noChecks, []sqltest.Script{
 		{sqltest.Accept(), listens("a"), hold(time.Minute), sqltest.HangUp()},
-		down, down, down, {sqltest.Accept(), sqltest.HangUp()}, down,
+		down, down, down,
+		{sqltest.Accept(), sqltest.HangUp()},
+		down,
 		{sqltest.Accept(), listens("a"), notifies("a", "back")},
 	}, func(t *testing.T, l *listen.Listener, s *listen.Subscription, d *diary) {
 		e, err := s.Next(t.Context())

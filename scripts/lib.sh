@@ -18,6 +18,9 @@ fail() {
 # can_apt says whether this is a Debian-like system on which we may install packages.
 can_apt() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
+# has_pooler says whether PgBouncer is installed: Debian keeps it where only root's PATH leads.
+has_pooler() { command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ]; }
+
 # module_dirs prints the folder of every Go module of the project, the root module first.
 module_dirs() {
 	find . -name go.mod -not -path '*/node_modules/*' -not -path './.postgres/*' |

@@ -146,15 +146,24 @@ func TestFakeReportsWhatIsNotInTheScript(t *testing.T) {
 		script     sqltest.Script
 		use        func(conn *pgconn.PgConn)
 	}{
-		{"other text", `step 2: step 1: got the query "select 2", want "select 1"`, sqltest.Script{sqltest.Script{query}},
-			func(conn *pgconn.PgConn) { conn.Exec(t.Context(), "select 2").Close() }},
-		{"other message", "want {\"Type\":\"Sync\"}", sqltest.Script{sqltest.Expect(&pgproto3.Sync{})},
-			func(conn *pgconn.PgConn) { conn.Exec(t.Context(), "select 2").Close() }},
-		{"one too many", "after the script: unexpected", sqltest.Script{query, one("a")},
+		{
+			"other text", `step 2: step 1: got the query "select 2", want "select 1"`,
+			sqltest.Script{sqltest.Script{query}},
+			func(conn *pgconn.PgConn) { conn.Exec(t.Context(), "select 2").Close() },
+		},
+		{
+			"other message", "want {\"Type\":\"Sync\"}",
+			sqltest.Script{sqltest.Expect(&pgproto3.Sync{})},
+			func(conn *pgconn.PgConn) { conn.Exec(t.Context(), "select 2").Close() },
+		},
+		{
+			"one too many", "after the script: unexpected",
+			sqltest.Script{query, one("a")},
 			func(conn *pgconn.PgConn) {
 				conn.Exec(t.Context(), "select 1").Close()
 				conn.Exec(t.Context(), "select 1").Close()
-			}},
+			},
+		},
 		{"end too early", `want "select 1"`, sqltest.Script{query}, func(conn *pgconn.PgConn) { conn.Close(t.Context()) }},
 	}
 	for _, tt := range tests {

@@ -41,8 +41,14 @@ func Accept() Step {
 	return StepFunc(func(c *FakeConn) error {
 		msgs := []pgproto3.BackendMessage{&pgproto3.AuthenticationOk{}}
 		for _, p := range [][2]string{
-			{"client_encoding", "UTF8"}, {"DateStyle", "ISO, MDY"}, {"integer_datetimes", "on"}, {"IntervalStyle", "postgres"},
-			{"server_encoding", "UTF8"}, {"server_version", "18.0"}, {"standard_conforming_strings", "on"}, {"TimeZone", "UTC"},
+			{"client_encoding", "UTF8"},
+			{"DateStyle", "ISO, MDY"},
+			{"integer_datetimes", "on"},
+			{"IntervalStyle", "postgres"},
+			{"server_encoding", "UTF8"},
+			{"server_version", "18.0"},
+			{"standard_conforming_strings", "on"},
+			{"TimeZone", "UTC"},
 		} {
 			msgs = append(msgs, &pgproto3.ParameterStatus{Name: p[0], Value: p[1]})
 		}

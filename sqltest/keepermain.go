@@ -120,4 +120,6 @@ func waitUnused(s spec) {
 }
 
 // heldToTheEnd keeps the garbage collector from closing the file, and with it the lock.
+//
+//lint:ignore U1000 it is there to be held
 var heldToTheEnd *os.File

@@ -27,5 +27,3 @@ func flock(f *os.File, mode lockMode) error {
 		}
 	}
 }
-
-func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

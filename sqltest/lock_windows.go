@@ -10,9 +10,8 @@ import (
 )
 
 var (
-	kernel32     = syscall.NewLazyDLL("kernel32.dll")
-	lockFileEx   = kernel32.NewProc("LockFileEx")
-	unlockFileEx = kernel32.NewProc("UnlockFileEx")
+	kernel32   = syscall.NewLazyDLL("kernel32.dll")
+	lockFileEx = kernel32.NewProc("LockFileEx")
 )
 
 // Flags and error number of LockFileEx.
@@ -31,12 +30,4 @@ func flock(f *os.File, mode lockMode) error {
 	default:
 		return err
 	}
-}
-
-func unlock(f *os.File) error {
-	var at syscall.Overlapped
-	if ok, _, err := unlockFileEx.Call(f.Fd(), 0, 1, 0, uintptr(unsafe.Pointer(&at))); ok == 0 {
-		return err
-	}
-	return nil
 }

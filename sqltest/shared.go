@@ -62,6 +62,8 @@ func joinShared(ctx context.Context, binDir string) (*Instance, error) {
 }
 
 // usedForLife is the lock that says that this process uses the shared server.
+//
+//lint:ignore U1000 it is there to be held
 var usedForLife *os.File
 
 func lingering() (time.Duration, error) {

@@ -108,7 +108,7 @@ func (e *eavesdropper) Write(p []byte) (int, error) {
 // TestCancelGoesThroughTheDialer has a dialer whose idea of an address is its own, as a tunnel's is.
 func TestCancelGoesThroughTheDialer(t *testing.T) {
 	t.Parallel()
-	c := config(t)
+	c := parse(t, sqltest.Server(t).TCP(""))
 	network, address := pgconn.NetworkAddress(c.Host, c.Port)
 	var dialed atomic.Int32
 	c.Host, c.Port, c.TLSConfig, c.Fallbacks = "db.invalid", 77, nil, nil

@@ -235,3 +235,28 @@ func TestPoolTracerSeesTheStatements(t *testing.T) {
 	mustExec(t, db, "select 2")
 	tr.want(t, "exec", "start query select 2 []", "end query select 2 []: ok SELECT 1")
 }
+
+// TestPoolForgetsWhatRawMayHaveDropped: what ran through the *pgx.Conn may have dropped what the driver prepared, which
+// inside a transaction would be too late to find out.
+func TestPoolForgetsWhatRawMayHaveDropped(t *testing.T) {
+	t.Parallel()
+	db := closed(t, stdlib.OpenDBFromPool(newPool(t, 1)))
+	for i := range 7 {
+		value[int](t, db, "select $1::int", i)
+	}
+	conn := one(t, db)
+	raw(t, conn, func(px *pgx.Conn) error {
+		_, err := px.Exec(t.Context(), "deallocate all")
+		return err
+	})
+	conn.Close()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	mustExec(t, tx, "select 1")
+	if got := value[int](t, tx, "select $1::int", 5); got != 5 {
+		t.Errorf("got %d, want 5", got)
+	}
+}

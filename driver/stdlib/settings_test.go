@@ -79,10 +79,10 @@ func TestOneRequestModesNeedNoSession(t *testing.T) {
 		if _, err := st.ExecContext(t.Context(), []int{1}); err != nil {
 			t.Error(err)
 		}
-		st.Close()
 		if n := value[int](t, conn, "select count(*) from pg_prepared_statements where name <> ''", driver.QueryOptions{Simple: true}); n != 0 {
 			t.Errorf("%s: %d named statements", mode, n)
 		}
+		st.Close()
 	}
 }
 
@@ -116,8 +116,8 @@ func TestEncodingIsUTF8(t *testing.T) {
 	mustExec(t, db, `create database "`+latin+`" encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0`)
 	t.Cleanup(func() { db.ExecContext(context.Background(), `drop database "`+latin+`" with (force)`) })
 	c := parse(t, sqltest.Server(t).DSN(latin))
-	if got := value[string](t, closed(t, stdlib.OpenDB(*c)), "select 'é' || $1", "ü"); got != "éü" {
-		t.Errorf("got %q", got)
+	if n := value[int](t, closed(t, stdlib.OpenDB(*c)), "select length('é' || $1)", "ü"); n != 2 {
+		t.Errorf("éü has %d characters", n)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // everything selects all parts with the smallest rounds, so that each case runs and none can rot.
 func everything() settings {
 	all := regexp.MustCompile("")
-	return settings{run: all, peers: all, parts: all, rounds: 1, count: 1}
+	return settings{run: all, peers: all, parts: all, rounds: 1, count: 1, conns: 4}
 }
 
 func TestBenchRunsEveryCaseAndPeer(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 // floorClient repeats on bare sockets what this driver sends for an operation: the cost that no driver can avoid.
 type floorClient struct {
 	place   place
+	of      string       // the statement that said is of
+	said    conversation // of this driver
 	sockets []*bareSocket
 }
 
@@ -24,9 +26,12 @@ func (c *floorClient) close() {
 
 func (c *floorClient) bind(o op) (program, error) {
 	ctx := context.Background()
-	said, err := record(ctx, peers[0], c.place.addr, o)
-	if err != nil {
-		return nil, err
+	if c.of != o.sql {
+		said, err := record(ctx, peers[0], c.place.addr, o)
+		if err != nil {
+			return nil, err
+		}
+		c.of, c.said = o.sql, said
 	}
 	conn, err := c.place.dial(ctx, "tcp", c.place.addr)
 	if err != nil {
@@ -34,15 +39,16 @@ func (c *floorClient) bind(o op) (program, error) {
 	}
 	s := &bareSocket{conn: conn, buf: make([]byte, proxyBuffer)}
 	c.sockets = append(c.sockets, s)
-	if err := s.play(said.opening); err != nil {
+	if err := s.play(c.said.opening); err != nil {
 		return nil, err
 	}
-	return func(context.Context) error { return s.play(said.steady) }, nil
+	steady := c.said.steady
+	return func(context.Context) error { return s.play(steady) }, nil
 }
 
 // recorded is the peer whose conversation p repeats: the floor has none of its own.
 func (p peer) recorded() peer {
-	if p.name == floor {
+	if p.name == floor || p.name == bound {
 		return peers[0]
 	}
 	return p

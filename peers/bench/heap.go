@@ -8,17 +8,14 @@ import (
 	"sync"
 )
 
-// idleConns is how many idle connections are weighed.
-const idleConns = 200
-
 // heapLimit is the budget of an idle connection in KiB.
 const heapLimit = 25
 
 // printHeap prints what an idle connection of each peer keeps, once it has run a statement often enough to prepare it.
 func printHeap(ctx context.Context, w io.Writer, srv *server, s settings) error {
-	fmt.Fprintf(w, "\nheap of an idle connection, of %d (KiB)\n", idleConns)
+	fmt.Fprintf(w, "\nheap of an idle connection, of %d (KiB)\n", s.conns)
 	for _, p := range s.selected()[1:] {
-		weight, err := weigh(ctx, p, srv.addr, idleConns)
+		weight, err := weigh(ctx, p, srv.addr, s.conns)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}

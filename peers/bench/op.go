@@ -7,6 +7,7 @@ type op struct {
 	sql      string
 	args     []any
 	dest     func() []any // makes what a row is scanned into; nil: the statement is executed, not queried
+	row      []any        // what the bound gives for a row; nil where the bound is not known
 	many     bool         // all rows are read, not one
 	prepared preparation
 	tx       bool // in a transaction of its own
@@ -45,6 +46,7 @@ const (
 	reference = "pgx/stdlib"
 	native    = "pgx"
 	floor     = "floor"
+	bound     = "sql floor" // the floor behind database/sql
 )
 
 var peers = []peer{

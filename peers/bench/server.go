@@ -34,7 +34,7 @@ from generate_series(1, 10000) i`
 func startServer(ctx context.Context) (*server, error) {
 	in, err := sqltest.Start(ctx, sqltest.StartOptions{
 		HBA:      []string{"local all all trust", "host all all 127.0.0.1/32 trust"},
-		Settings: map[string]string{"autovacuum": "off", "jit": "off", "checkpoint_timeout": "1h"},
+		Settings: map[string]string{"max_connections": "500", "autovacuum": "off", "jit": "off", "checkpoint_timeout": "1h"},
 	})
 	if err != nil {
 		return nil, err

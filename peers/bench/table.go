@@ -23,7 +23,7 @@ func printCase(w io.Writer, c benchCase, count int, got costs) {
 	fmt.Fprintf(w, "  %-11s %12s %12s %12s %9s %9s %9s %11s %12s\n",
 		"", "wall µs", "CPU µs", "above floor", "wall ×", "CPU ×", "above ×", "allocs", "bytes")
 	base := newFigures(got, reference)
-	for _, name := range append([]string{floor}, peerNames()...) {
+	for _, name := range append([]string{floor, bound}, peerNames()...) {
 		if got[name] == nil {
 			continue
 		}

@@ -100,7 +100,8 @@ func mustExec(t testing.TB, h execer, statements ...string) {
 // queryVal reads the one value of a query.
 func queryVal[T any](t testing.TB, q interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}, query string, args ...any) (v T) {
+}, query string, args ...any,
+) (v T) {
 	t.Helper()
 	if err := q.QueryRowContext(t.Context(), query, args...).Scan(&v); err != nil {
 		t.Fatalf("%s: %v", query, err)

@@ -1,0 +1,29 @@
+// Package ext gives every *sql.DB, *sql.Conn and *sql.Tx of the driver, and what wraps them, what database/sql has no methods
+// for.
+//
+//	I want to …                                          function
+//	rows as structs, maps, slices or values              Query, Lax for rows that may differ
+//	the first row, or the only one                       QueryOne, QueryExactlyOne
+//	one value                                            QueryVal
+//	rows read by a function of mine                      QueryFunc
+//	rows one by one, in constant memory                  Stream; StreamPages with other statements in between
+//	run a statement and see its command tag              Exec
+//	columns and parameters of a statement                Describe
+//	run a statement for many sets of arguments           ExecMany, ExecManySeq; QueryMany for their rows
+//	insert many rows                                     InsertMany, InsertManySeq; InsertReturning for generated values
+//	insert or update many rows                           UpsertMany
+//	update, delete, find or count rows by a condition    UpdateWhere, DeleteWhere, Exists, Count
+//	a page of rows                                       Paginate
+//	a transaction, a savepoint, retries                  InTx; Savepoint for other packages' transactions
+//	undo a block without an error                        Rollback, TxOptions.ForceRollback
+//	commit on several databases, or in two phases        BeginTPC, CommitPrepared, RollbackPrepared, RecoverPrepared
+//	one connection for a while, psycopg's implicit BEGIN WithSession, SetSession, CommitSession, RollbackSession
+//	quote a name, read a table's name                    QuoteName, ParseName
+//
+// Functions that take a [Querier] run ordinary statements, which mocks, loggers and tracers see. Those that need the
+// connection itself (ExecMany, InsertMany, Describe and the like) reach it with driver.Do: through wrappers too, with one
+// statement for a mock, and with an error that says so where the handle leads to another driver.
+//
+// Tables, views and types are strings as [ParseName] reads them: "users", "app.users", "app.\"odd.name\"". Columns are taken
+// literally.
+package ext
