@@ -85,8 +85,8 @@ func statement(table ext.Name, columns []string, options ...string) string {
 // options are those of a COPY of rows in a format.
 func (o Options) options(f Format) []string {
 	var options []string
-	if f == Binary {
-		options = append(options, "format binary")
+	if f == Binary || f == CSVFormat {
+		options = append(options, "format "+f.String())
 	}
 	if o.Freeze {
 		options = append(options, "freeze")

@@ -113,10 +113,12 @@ func (e *engine) readDescription(st *statement, prepare bool) error {
 	}
 }
 
-// remember records what the server said of st, for all connections.
+// remember records what the server said of st, for all connections where it means the same on all.
 func (e *engine) remember(st *statement, desc *description) {
 	st.desc, st.epoch = desc, e.shared.current()
-	e.shared.learn(st.sql, desc, st.epoch)
+	if !e.ownNames {
+		e.shared.learn(st.sql, desc, st.epoch)
+	}
 }
 
 // recall brings what is known of st up to the pool's knowledge: nothing of an earlier schema epoch, and what another
@@ -126,7 +128,7 @@ func (e *engine) recall(st *statement) {
 		e.stmts.unprepare(st)
 		st.desc = nil
 	}
-	if st.desc == nil && !st.own {
+	if st.desc == nil && !st.own && !e.ownNames {
 		st.desc, st.epoch = e.shared.find(st.sql)
 	}
 }

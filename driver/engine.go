@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,11 +12,13 @@ import (
 // One statement runs at a time; its result must be read to the end before the next.
 type engine struct {
 	transport
-	codecs  *codecs
-	stmts   *statements
-	shared  *descriptions // of the pool
-	unnamed bool          // never name a statement on the server: a pooler may run the next request elsewhere
-	buf     []byte        // request being built, reused
+	codecs   *codecs
+	stmts    *statements
+	shared   *descriptions // of the pool
+	ownNames bool          // the session resolves names in its own way
+	renamed  bool          // what is known of statements may be out of date with it
+	unnamed  bool          // never name a statement on the server: a pooler may run the next request elsewhere
+	buf      []byte        // request being built, reused
 
 	result   result // the one result in use
 	inFlight bool   // a request was sent whose ReadyForQuery has not been read
@@ -53,6 +56,9 @@ func (e *engine) start(k call) (*result, error) {
 		}
 	}
 	if k.options.Simple || len(k.args) == 0 && e.needsSimple(k.sql) {
+		if mayRename(k.sql) {
+			e.renames()
+		}
 		return e.startSimple(k.sql)
 	}
 	if st == nil {
@@ -113,7 +119,11 @@ func (e *engine) startSimple(sql string) (*result, error) {
 // startStatement runs st with args. A statement whose plan or name the server no longer accepts is prepared again and
 // run once more, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
 func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*result, error) {
+	e.followNames()
 	e.recall(st)
+	if st.renames {
+		e.renames()
+	}
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}
@@ -151,7 +161,7 @@ func (e *engine) checkCount(st *statement, args []any) error {
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
 func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
 	e.result = result{engine: e, st: st}
-	if st.desc == nil && st.pins == 0 && e.textIsSafe() && e.mayGuess(args) && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
+	if e.learnsByText(st, args, wanted) {
 		if r, err := e.attemptText(st, args, wanted); err != errNeedsTypes {
 			return r, err
 		}
@@ -178,10 +188,19 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 	if prepared || prepare {
 		name = st.name
 	}
+	declared := 0 // where the parameters' types are in buf, when this request leaves plain ones to the server
 	if prepare || !prepared && !parsed {
 		buf = appendParse(buf, name, st.sql, desc.params)
+		if !prepare {
+			declared = len(buf) - 4*len(desc.params)
+		}
 	}
 	buf, err := appendBind(buf, name, len(args), func(dst []byte, i int) ([]byte, int16, error) {
+		if declared > 0 && e.codecs.isPlain(desc.params[i], args[i]) {
+			binary.BigEndian.PutUint32(dst[declared+4*i:], 0)
+			out, _, err := e.codecs.appendTextParam(dst, args[i])
+			return out, textFormat, err
+		}
 		return e.codecs.appendParam(dst, desc.params[i], args[i])
 	}, desc.formats)
 	if err != nil {

@@ -17,6 +17,9 @@ var (
 	// with Run's error, if there was one.
 	ErrStopped = errors.New("listen: Run has ended")
 
+	// ErrDisconnected is the error of [Listener.Ping] while there is no connection.
+	ErrDisconnected = errors.New("listen: not connected")
+
 	// ErrClosed is the error of taking from a subscription that was closed.
 	ErrClosed = errors.New("listen: the subscription is closed")
 )
@@ -36,9 +39,10 @@ type Listener struct {
 		sync.Mutex
 		registry
 		state          state
-		err            error  // of Run
-		interrupt      func() // ends the wait of Run's goroutine, nil while it does not wait
-		caughtUp       bool   // a CatchUp has returned, and Run's goroutine does not know
+		err            error          // of Run
+		interrupt      func()         // ends the wait of Run's goroutine, nil while it does not wait
+		caughtUp       bool           // a CatchUp has returned, and Run's goroutine does not know
+		pings          []chan<- error // each of capacity 1
 		handlerContext context.Context
 		stats          ListenerStats
 	}
@@ -222,7 +226,7 @@ func (l *Listener) poke() {
 	}
 }
 
-func (l *Listener) hasWork() bool { return len(l.mu.dirty) > 0 || l.mu.caughtUp }
+func (l *Listener) hasWork() bool { return len(l.mu.dirty) > 0 || l.mu.caughtUp || len(l.mu.pings) > 0 }
 
 // arm sets what ends the wait of Run's goroutine. It reports false when there is work to do first.
 func (l *Listener) arm(interrupt func()) bool {
@@ -239,6 +243,36 @@ func (l *Listener) disarm() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.interrupt = nil
+}
+
+// Ping asks the server, in one round trip, whether it is there. When it returns nil, whatever was committed before the
+// call has reached the subscriptions. Without a connection it returns [ErrDisconnected] at once; a check that fails ends
+// the connection, and another one is made.
+func (l *Listener) Ping(ctx context.Context) error {
+	answer := make(chan error, 1)
+	l.mu.Lock()
+	connected := l.mu.stats.Connected
+	if connected {
+		l.mu.pings = append(l.mu.pings, answer)
+		l.poke()
+	}
+	l.mu.Unlock()
+	if !connected {
+		return ErrDisconnected
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// answerPings ends the calls of Ping that were taken.
+func answerPings(pings []chan<- error, err error) {
+	for _, answer := range pings {
+		answer <- err
+	}
 }
 
 // dispatch hands a notification to the subscriptions of its channel.
