@@ -148,6 +148,7 @@ func (c *Conn) ready(ctx context.Context) error {
 	if c.lent {
 		c.lent, c.forPgx.lent = false, false
 		c.engine.stmts.reset()
+		c.engine.ownNames = true
 	}
 	return nil
 }

@@ -208,13 +208,13 @@ var preparedUse = answer{bound, rowOf("three"), tagOf("SELECT 1"), idle}
 
 func TestEngineNeedsOneFlush(t *testing.T) {
 	t.Parallel()
-	e, s := newEngine(t, 2, textual, firstUse, laterUse, laterUse, preparedUse)
+	e, s := newEngine(t, 2, textual, firstUse, laterUse, firstUse, preparedUse)
 	for range 4 {
 		if rows, err := finished(e, query, "x"); err != nil || len(rows) != 1 {
 			t.Fatalf("%q, %v", rows, err)
 		}
 	}
-	s.used(t, "PDSBES", "PBDPES", "P+B+DPES", "B+ES")
+	s.used(t, "PDSBES", "PBDPES", "P+DSB+ES", "B+ES")
 }
 
 func TestEnginePreparesAtOnce(t *testing.T) {

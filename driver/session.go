@@ -84,6 +84,11 @@ func (c *Conn) resetPolicy(ctx context.Context) error {
 		c.broken = true
 		return sqldriver.ErrBadConn
 	}
+	if c.engine.ownNames { // they are the pool's again
+		c.engine.renames()
+		c.engine.followNames()
+		c.engine.ownNames = false
+	}
 	return nil
 }
 

@@ -53,6 +53,7 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 		}
 		query = f.sql
 	}
+	c.engine.followNames()
 	st := c.engine.stmts.lookup(query)
 	c.engine.recall(st)
 	st.pins++
