@@ -122,7 +122,7 @@ func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string,
 		trace.end(ctx, "", 0, err)
 		return nil, err
 	}
-	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query, tag: tag}
+	c.open = &rows{conn: c, result: r, codecs: c.engine.codecs, ctx: ctx, trace: trace, sql: query, tag: tag}
 	return asRows(c.open), nil
 }
 

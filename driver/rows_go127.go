@@ -23,7 +23,7 @@ func (r columnScanner) ScanColumn(scanCtx sqldriver.ScanContext, index int, dest
 		return errors.New("driver: there is no row to scan: Next has returned false")
 	}
 	c := &r.result.columns[index]
-	return r.conn.engine.codecs.scanColumn(scanCtx, c.oid, c.format, r.result.row.Values[index], dest)
+	return r.codecs.scanColumn(scanCtx, c.oid, c.format, r.result.row.Values[index], dest)
 }
 
 // asRows is r as database/sql gets it.

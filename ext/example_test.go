@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run()) // the server ends with the program
 }
 
-// exampleTx is a transaction on the examples' server.
-func exampleTx() *sql.Tx {
+// examplePool is a pool of one connection to the examples' server.
+func examplePool() *sql.DB {
 	dsn := os.Getenv("PYCOPG_TEST_DSN")
 	if dsn == "" {
 		server, err := exampleServer()
@@ -45,7 +45,13 @@ func exampleTx() *sql.Tx {
 	if err != nil {
 		log.Fatal(err)
 	}
-	tx, err := db.Begin()
+	db.SetMaxOpenConns(1)
+	return db
+}
+
+// exampleTx is a transaction on the examples' server.
+func exampleTx() *sql.Tx {
+	tx, err := examplePool().Begin()
 	if err != nil {
 		log.Fatal(err)
 	}

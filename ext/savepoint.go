@@ -44,8 +44,13 @@ func Rollback(tx *Tx) error {
 // unwinding is the error of Rollback.
 type unwinding struct{ to *block }
 
-// Error implements error. Nobody reads it but code between the blocks.
-func (u *unwinding) Error() string { return "ext: rollback of a transaction block" }
+// Error implements error. Only code between the blocks reads it, and who gets it too late.
+func (u *unwinding) Error() string {
+	if u.Is(ErrTxNotActive) {
+		return "ext: rollback: " + ErrTxNotActive.Error()
+	}
+	return "ext: rollback of a transaction block"
+}
 
 // Is reports an error that has left its block.
 func (u *unwinding) Is(target error) bool {
@@ -62,8 +67,6 @@ func (b *block) resolve(err error) error {
 			continue
 		case u.to == nil || u.to == b:
 			return nil
-		case !u.to.active():
-			return fmt.Errorf("ext: rollback: %w", ErrTxNotActive)
 		}
 	}
 	return err

@@ -3,6 +3,7 @@ package ext
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -35,6 +36,7 @@ type connKey struct{ conn *sql.Conn }
 type session struct {
 	conn  *sql.Conn
 	saved map[string]string // settings that were changed, with their values before
+	dirty bool              // it must not go back to the pool
 }
 
 // WithSession runs fn with one connection of db for all that it does. Inside fn, ctx tells of the session: another one of
@@ -54,11 +56,10 @@ func WithSession(ctx context.Context, db *sql.DB, opts SessionOptions, fn func(c
 	}
 	s := &session{conn: conn}
 	inner, cancel := context.WithCancel(context.WithValue(context.WithValue(ctx, key, s), connKey{conn}, s))
-	defer conn.Close()
-	defer cancel() // ends a *sql.Tx that was left open, for which Close would wait
-	defer s.restore(ctx)
+	defer s.close(ctx, cancel)
 	if opts != (SessionOptions{}) {
 		if err := s.set(ctx, opts); err != nil {
+			s.end(ctx, false)
 			return fmt.Errorf("ext: session: %w", err)
 		}
 	}
@@ -82,19 +83,45 @@ func (s *session) finish(ctx context.Context, result error) error {
 	}
 	err := both(result, failed)
 	if interrupted {
-		err = alongside(err, ctx)
+		err = alongside(ctx, err)
 	}
 	return err
 }
 
-// end ends the open transaction, whatever became of the context.
+// end ends the open transaction and manual commit, whatever became of the context.
 func (s *session) end(ctx context.Context, commit bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
+	statement := "rollback"
 	if commit {
-		return commitConn(ctx, s.conn)
+		statement = "commit"
 	}
-	return rollbackConn(ctx, s.conn)
+	s.dirty = true
+	_, err := driver.Do(ctx, s.conn, statement, func(ctx context.Context, c *driver.Conn) (int64, error) {
+		var err error
+		if commit {
+			err = c.Commit(ctx)
+		}
+		err = both(err, c.Rollback(ctx)) // of what was not committed; usually nothing
+		s.dirty = c.SetManualCommit(nil) != nil
+		return 0, err
+	})
+	if err == nil {
+		s.dirty = false // on a mock too
+	}
+	return err
+}
+
+// close gives the connection back, without the session's settings; where it cannot be had so, it is closed.
+func (s *session) close(ctx context.Context, cancel context.CancelFunc) {
+	cancel() // ends what was left open with fn's context: rows, or a *sql.Tx, for which Close would wait
+	if !s.dirty && len(s.saved) > 0 {
+		s.dirty = s.restore(ctx) != nil
+	}
+	if s.dirty {
+		s.conn.Raw(func(any) error { return sqldriver.ErrBadConn })
+	}
+	s.conn.Close()
 }
 
 // CommitSession commits the open transaction of a connection in manual commit, with the errors of [InTx]; without one it

@@ -3,7 +3,6 @@ package ext
 import (
 	"context"
 	"database/sql"
-	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
@@ -128,18 +127,10 @@ func (s *session) text(settings map[string]string) string {
 	return strings.Join(statements, "; ")
 }
 
-// restore takes the session's settings off the connection, or the connection out of the pool.
-func (s *session) restore(ctx context.Context) {
-	if len(s.saved) == 0 {
-		return
-	}
+// restore takes the session's settings off the server's.
+func (s *session) restore(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	err := s.setManualCommit(ctx, nil, false)
-	if err == nil {
-		_, err = s.conn.ExecContext(ctx, s.text(nil))
-	}
-	if err != nil {
-		s.conn.Raw(func(any) error { return sqldriver.ErrBadConn })
-	}
+	_, err := s.conn.ExecContext(ctx, s.text(nil))
+	return err
 }

@@ -14,11 +14,12 @@ import (
 var ErrNotPrepared = errors.New("ext: no such prepared transaction: it was never prepared, has been committed or rolled back, or is another database's or user's")
 
 // TPC is a two-phase transaction before its first phase. It is a [Querier]; its statements run in the transaction, and are
-// refused with [sql.ErrTxDone] when it has been prepared, committed or rolled back. It is made by [BeginTPC].
+// refused with [sql.ErrTxDone] when it has been prepared, committed or rolled back (as the end of its context does). It is made by [BeginTPC].
 type TPC struct {
-	conn *sql.Conn
-	tx   *sql.Tx
-	xid  Xid
+	conn  *sql.Conn
+	tx    *sql.Tx
+	whole *whole
+	xid   Xid
 }
 
 var _ Querier = (*TPC)(nil)
@@ -36,11 +37,11 @@ func BeginTPC(ctx context.Context, conn *sql.Conn, xid Xid) (*TPC, error) {
 	if _, err := xid.sql("prepare transaction"); err != nil {
 		return nil, err
 	}
-	tx, err := conn.BeginTx(ctx, nil)
+	w, err := begin(ctx, conn, TxOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("ext: two-phase transaction %q: begin: %w", xid, err)
+		return nil, fmt.Errorf("ext: two-phase transaction %q: %w", xid, err)
 	}
-	return &TPC{conn: conn, tx: tx, xid: xid}, nil
+	return &TPC{conn: conn, tx: w.tx, whole: w, xid: xid}, nil
 }
 
 // Xid is the transaction's identifier.
@@ -63,8 +64,9 @@ func (t *TPC) QueryRowContext(ctx context.Context, query string, args ...any) *s
 
 // Commit commits in one phase, without preparing.
 func (t *TPC) Commit() error {
-	if err := t.tx.Commit(); err != nil {
-		return fmt.Errorf("ext: two-phase transaction %q: commit: %w", t.xid, err)
+	t.whole.interrupted()
+	if err := t.whole.commit(); err != nil {
+		return fmt.Errorf("ext: two-phase transaction %q: %w", t.xid, err)
 	}
 	return nil
 }
@@ -72,7 +74,8 @@ func (t *TPC) Commit() error {
 // Rollback rolls back. Where the transaction has been prepared, committed or rolled back, it does nothing and returns
 // [sql.ErrTxDone], so it can be deferred.
 func (t *TPC) Rollback() error {
-	if err := t.tx.Rollback(); err != nil {
+	t.whole.interrupted()
+	if err := t.whole.rollback(); err != nil {
 		return fmt.Errorf("ext: two-phase transaction %q: rollback: %w", t.xid, err)
 	}
 	return nil
@@ -86,10 +89,11 @@ func (t *TPC) Prepare(ctx context.Context) (*PreparedTPC, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.whole.interrupted() // from here on ctx decides
 	_, err = driver.Do(ctx, t.tx, text, func(ctx context.Context, c *driver.Conn) (int64, error) {
 		return 0, prepareTransaction(ctx, c, text)
 	})
-	t.tx.Rollback() // database/sql's end of it: on the server there is nothing left to roll back
+	t.whole.rollback() // database/sql's end of it: on the server there is nothing left to roll back
 	if err != nil {
 		return nil, fmt.Errorf("ext: two-phase transaction %q: prepare: %w", t.xid, err)
 	}

@@ -4,17 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
 
 	"github.com/pycopg/pycopg/driver"
 )
 
 // whole is a transaction that a block has begun and ends.
 type whole struct {
-	tx      *sql.Tx
-	ctx     context.Context
-	unwatch func() bool   // false: the context has ended
-	over    chan struct{} // closed when the transaction was rolled back for that
-	cancel  context.CancelFunc
+	tx     *sql.Tx
+	ended  func() bool // see interrupted
+	cancel context.CancelFunc
 }
 
 // begin begins a transaction. ctx counts until it has begun, as database/sql's does; from then on the end of ctx rolls it
@@ -32,15 +31,14 @@ func begin(ctx context.Context, q beginner, opts TxOptions) (*whole, error) {
 	switch unlinked := unlink(); {
 	case err != nil && ctx.Err() != nil:
 		cancel()
-		return nil, alongside(fmt.Errorf("ext: begin: %w", err), ctx)
+		return nil, alongside(ctx, fmt.Errorf("ext: begin: %w", err))
 	case err != nil:
 		cancel()
 		return nil, fmt.Errorf("ext: begin: %w", err)
 	case !unlinked:
 		rollbackNow(ctx, q, tx)
-		return nil, alongside(nil, ctx)
+		return nil, alongside(ctx, nil)
 	}
-	w := &whole{tx: tx, ctx: ctx, over: make(chan struct{}), cancel: cancel}
 	if mode != (driver.TxMode{}) && !taken() {
 		if err := setMode(ctx, tx, mode); err != nil {
 			tx.Rollback()
@@ -48,11 +46,24 @@ func begin(ctx context.Context, q beginner, opts TxOptions) (*whole, error) {
 			return nil, err
 		}
 	}
-	w.unwatch = context.AfterFunc(ctx, func() {
-		defer close(w.over)
+	return &whole{tx: tx, ended: watch(ctx, tx), cancel: cancel}, nil
+}
+
+// watch rolls the transaction back when ctx ends. The function that it returns stops that, and reports whether it has
+// happened, when it has.
+func watch(ctx context.Context, tx *sql.Tx) (ended func() bool) {
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(over)
 		tx.Rollback()
 	})
-	return w, nil
+	return sync.OnceValue(func() bool {
+		if stop() {
+			return false
+		}
+		<-over
+		return true
+	})
 }
 
 // rollbackNow rolls back a transaction that the end of its context may be rolling back already, and returns when that is
@@ -82,14 +93,8 @@ func setMode(ctx context.Context, tx *sql.Tx, mode driver.TxMode) error {
 	return nil
 }
 
-// interrupted waits for the rollback that the end of the context has started.
-func (w *whole) interrupted() bool {
-	if w.unwatch() {
-		return false
-	}
-	<-w.over
-	return true
-}
+// interrupted ends the watch, and reports whether the end of the context has rolled the transaction back.
+func (w *whole) interrupted() bool { return w.ended() }
 
 func (w *whole) commit() error {
 	defer w.cancel()

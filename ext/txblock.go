@@ -113,7 +113,7 @@ func (b *block) finish(ctx context.Context, e ending, force bool, result error) 
 	failed := b.rollback(e)
 	err := both(b.resolve(result), failed)
 	if interrupted {
-		err = alongside(err, ctx)
+		err = alongside(ctx, err)
 	}
 	return err
 }
@@ -147,7 +147,7 @@ func both(err, other error) error {
 }
 
 // alongside adds to err, which may be nil, what ended ctx: its error and its cause.
-func alongside(err error, ctx context.Context) error {
+func alongside(ctx context.Context, err error) error {
 	for _, reason := range []error{ctx.Err(), context.Cause(ctx)} {
 		switch {
 		case err == nil:

@@ -32,7 +32,7 @@ func retried(ctx context.Context, opts TxOptions, run func() (mayRetry bool, err
 			return err
 		}
 		if !pause(ctx, jitter(opts.RetryDelay, opts.Retry-left)) {
-			return alongside(err, ctx)
+			return alongside(ctx, err)
 		}
 	}
 }

@@ -17,6 +17,9 @@ var (
 	// with Run's error, if there was one.
 	ErrStopped = errors.New("listen: Run has ended")
 
+	// ErrDisconnected is the error of [Listener.Ping] while there is no connection.
+	ErrDisconnected = errors.New("listen: not connected")
+
 	// ErrClosed is the error of taking from a subscription that was closed.
 	ErrClosed = errors.New("listen: the subscription is closed")
 )
@@ -28,6 +31,7 @@ var (
 type Listener struct {
 	db       *sql.DB
 	opts     ListenerOptions
+	ready    chan struct{}  // closed when Run listens for the first time
 	done     chan struct{}  // closed when Run has ended
 	handlers sync.WaitGroup // and connections that are being closed
 
@@ -35,9 +39,10 @@ type Listener struct {
 		sync.Mutex
 		registry
 		state          state
-		err            error  // of Run
-		interrupt      func() // ends the wait of Run's goroutine, nil while it does not wait
-		caughtUp       bool   // a CatchUp has returned, and Run's goroutine does not know
+		err            error          // of Run
+		interrupt      func()         // ends the wait of Run's goroutine, nil while it does not wait
+		caughtUp       bool           // a CatchUp has returned, and Run's goroutine does not know
+		pings          []chan<- error // each of capacity 1
 		handlerContext context.Context
 		stats          ListenerStats
 	}
@@ -54,7 +59,7 @@ const (
 // New returns a listener on the server of db. It does nothing yet, and takes db's pool to find the server only: the
 // connection that it listens on, made by Run, is none of the pool's, but has all its settings, hooks, password and TLS.
 func New(db *sql.DB, o ListenerOptions) *Listener {
-	l := &Listener{db: db, opts: o.withDefaults(), done: make(chan struct{})}
+	l := &Listener{db: db, opts: o.withDefaults(), ready: make(chan struct{}), done: make(chan struct{})}
 	l.mu.registry = newRegistry()
 	return l
 }
@@ -109,6 +114,19 @@ func (l *Listener) stopped() error {
 		return fmt.Errorf("%w: %w", ErrStopped, l.mu.err)
 	}
 	return ErrStopped
+}
+
+// Ready waits until Run has made its first connection and listens to what was subscribed by then: "go l.Run(ctx)"
+// does not wait for anything.
+func (l *Listener) Ready(ctx context.Context) error {
+	select {
+	case <-l.ready:
+		return nil
+	case <-l.done:
+		return l.stopped()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Subscribe subscribes to a channel, as it is written. While Run runs it returns when the server listens: whatever is committed
@@ -208,7 +226,7 @@ func (l *Listener) poke() {
 	}
 }
 
-func (l *Listener) hasWork() bool { return len(l.mu.dirty) > 0 || l.mu.caughtUp }
+func (l *Listener) hasWork() bool { return len(l.mu.dirty) > 0 || l.mu.caughtUp || len(l.mu.pings) > 0 }
 
 // arm sets what ends the wait of Run's goroutine. It reports false when there is work to do first.
 func (l *Listener) arm(interrupt func()) bool {
@@ -225,6 +243,36 @@ func (l *Listener) disarm() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.interrupt = nil
+}
+
+// Ping asks the server, in one round trip, whether it is there. When it returns nil, whatever was committed before the
+// call has reached the subscriptions. Without a connection it returns [ErrDisconnected] at once; a check that fails ends
+// the connection, and another one is made.
+func (l *Listener) Ping(ctx context.Context) error {
+	answer := make(chan error, 1)
+	l.mu.Lock()
+	connected := l.mu.stats.Connected
+	if connected {
+		l.mu.pings = append(l.mu.pings, answer)
+		l.poke()
+	}
+	l.mu.Unlock()
+	if !connected {
+		return ErrDisconnected
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// answerPings ends the calls of Ping that were taken.
+func answerPings(pings []chan<- error, err error) {
+	for _, answer := range pings {
+		answer <- err
+	}
 }
 
 // dispatch hands a notification to the subscriptions of its channel.

@@ -24,6 +24,9 @@ type ListenerOptions struct {
 	MinBackoff time.Duration
 	MaxBackoff time.Duration
 
+	// KeepTrying has Run go on even where trying again is of no use, as far as it can tell.
+	KeepTrying bool
+
 	// CatchUp is called after each connection is made, when the server listens to all channels again, and the subscribers have been
 	// given their Gap; notifications that arrive meanwhile are delivered when it returns. It is the place to look for
 	// what was missed. For the first connection gap.Since is zero. If ctx ends, the connection was lost or Run is to

@@ -33,10 +33,9 @@ var permanentStates = map[string]bool{
 // isPermanent reports whether trying again is of no use. first says that there was no connection yet: then what is neither
 // the server's nor the network's doing is permanent, too (another driver's handle, settings that cannot be used).
 func isPermanent(err error, first bool) bool {
-	var catchUp *catchUpError
 	var connect *connectError
 	switch {
-	case errors.As(err, &catchUp), errors.Is(err, ErrPooler), errors.Is(err, driver.ErrConnectorClosed):
+	case errors.Is(err, ErrPooler), errors.Is(err, driver.ErrConnectorClosed):
 		return true
 	case errors.Is(err, ErrStandby): // later it may be a failover that is not over
 		return first
@@ -55,6 +54,11 @@ func isPermanent(err error, first bool) bool {
 		return len(attempts.Attempts) > 0
 	}
 	return first && !isNetwork(err) && stateOf(err) == ""
+}
+
+func isCatchUp(err error) bool {
+	var catchUp *catchUpError
+	return errors.As(err, &catchUp)
 }
 
 // isNetwork reports whether err may be gone the next time.

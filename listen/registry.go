@@ -22,6 +22,7 @@ type channel struct {
 
 // waiter waits until the server listens to some channels.
 type waiter struct {
+	sub  *Subscription
 	left int
 	done chan error // capacity 1
 }
@@ -58,7 +59,7 @@ func (r *registry) attach(s *Subscription, names []string) (added []string, w *w
 			continue
 		}
 		if w == nil {
-			w = &waiter{done: make(chan error, 1)}
+			w = &waiter{sub: s, done: make(chan error, 1)}
 		}
 		w.left++
 		ch.waiters = append(ch.waiters, w)
@@ -126,10 +127,15 @@ func (r *registry) confirm(names []string) {
 	}
 }
 
-// refuse notes that the server does not take a channel. It returns the subscriptions that this ends.
+// refuse notes that the server does not take a channel. Those who wait for it lose the channel; it returns the
+// subscriptions that are to be told otherwise.
 func (r *registry) refuse(name string, err error) []*Subscription {
 	ch := r.channels[name]
+	waiters := ch.waiters
 	ch.answer(err)
+	for _, w := range waiters {
+		r.detach(w.sub, []string{name})
+	}
 	return ch.subs
 }
 

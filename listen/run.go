@@ -2,6 +2,7 @@ package listen
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -27,7 +28,7 @@ func (r *run) loop(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if isPermanent(err, r.connects == 0) {
+		if !r.listener.opts.KeepTrying && isPermanent(err, r.connects == 0) || isCatchUp(err) {
 			return err
 		}
 		r.pause = r.next(lived)
@@ -148,6 +149,8 @@ func (r *run) reset(err error) {
 		l.mu.stats.Connected, l.mu.stats.PID, l.mu.stats.Since = false, 0, time.Now()
 	}
 	l.mu.stats.LastError = err
+	answerPings(l.mu.pings, fmt.Errorf("%w: %w", ErrDisconnected, err))
+	l.mu.pings = nil
 	l.mu.registry.disconnected()
 }
 

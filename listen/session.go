@@ -98,6 +98,9 @@ func (s *session) resume(ctx context.Context) error {
 	if s.catching == nil {
 		s.release()
 	}
+	if s.run.connects == 1 {
+		close(l.ready)
+	}
 	return nil
 }
 
@@ -242,15 +245,28 @@ func (s *session) serve(ctx context.Context) error {
 		s.listener.mu.Lock()
 		s.listener.mu.confirm(names)
 		s.listener.mu.Unlock()
-		if s.listener.opts.CheckEvery > 0 && !time.Now().Before(s.checkAt) {
-			if err := s.ask(ctx, "check", s.conn.Ping); err != nil {
-				return err
-			}
+		if err := s.check(ctx); err != nil {
+			return err
 		}
 		if err := s.wait(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// check asks the server whether it is there, when it is time or somebody wants to know.
+func (s *session) check(ctx context.Context) error {
+	l := s.listener
+	l.mu.Lock()
+	pings := l.mu.pings
+	l.mu.pings = nil
+	l.mu.Unlock()
+	if len(pings) == 0 && (l.opts.CheckEvery <= 0 || time.Now().Before(s.checkAt)) {
+		return nil
+	}
+	err := s.ask(ctx, "check", s.conn.Ping)
+	answerPings(pings, err)
+	return err
 }
 
 // wait waits for the server, a change, the time of the next check, or the end of ctx.

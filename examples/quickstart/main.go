@@ -60,6 +60,9 @@ func run(ctx context.Context, w io.Writer, dsn string) (err error) {
 	for _, step := range steps {
 		end := out.begin(step.title)
 		if err := step.run(ctx, s); err != nil {
+			if end := ctx.Err(); end != nil && !errors.Is(err, end) {
+				err = fmt.Errorf("%w: %w", end, err) // database/sql was quicker to end the transaction, and says only that
+			}
 			return fmt.Errorf("%s: %w", step.title, err)
 		}
 		end()

@@ -9,12 +9,12 @@ import (
 )
 
 // Header is what the binary format begins with: its signature, no flags, no extension.
-const Header = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+const Header = signature + "\x00\x00\x00\x00\x00\x00\x00\x00"
 
 // Trailer ends the binary format.
 const Trailer = "\xff\xff"
 
-const signature = Header[:11]
+const signature = "PGCOPY\n\xff\r\n\x00"
 
 // maxField is the longest field that is believed: the server's own limit.
 const maxField = 1 << 30

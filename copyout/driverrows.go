@@ -1,0 +1,63 @@
+package copyout
+
+import (
+	sqldriver "database/sql/driver"
+	"fmt"
+)
+
+// driverRows gives rows the form in which package ext reads them. Its methods run between the calls of driver.Do.
+type driverRows struct{ r *rows }
+
+var (
+	_ sqldriver.Rows                           = (*driverRows)(nil)
+	_ sqldriver.RowsColumnTypeDatabaseTypeName = (*driverRows)(nil)
+)
+
+// Columns implements [sqldriver.Rows].
+func (d *driverRows) Columns() []string {
+	names := make([]string, len(d.r.columns))
+	for i, c := range d.r.columns {
+		names[i] = c.name
+	}
+	return names
+}
+
+// Close implements [sqldriver.Rows]. The COPY is ended by Rows itself.
+func (d *driverRows) Close() error { return nil }
+
+// ColumnTypeDatabaseTypeName implements [sqldriver.RowsColumnTypeDatabaseTypeName].
+func (d *driverRows) ColumnTypeDatabaseTypeName(i int) string {
+	return d.r.codec.TypeName(d.r.columns[i].oid)
+}
+
+// Next implements [sqldriver.Rows].
+func (d *driverRows) Next(dest []sqldriver.Value) error {
+	if err := d.r.next(); err != nil {
+		return err
+	}
+	for i, field := range d.r.fields {
+		v, err := d.r.value(i, field)
+		if err != nil {
+			return err
+		}
+		dest[i] = v
+	}
+	return nil
+}
+
+// value is a field as a query gives it.
+func (r *rows) value(i int, field []byte) (v any, err error) {
+	c := &r.columns[i]
+	switch {
+	case field == nil:
+		return nil, nil
+	case c.text:
+		v, err = r.codec.DecodeText(c.oid, field)
+	default:
+		v, err = r.codec.DecodeBinary(c.oid, field)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("row %d, column %q: %w", r.count, c.name, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,73 @@
+package copyout_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+
+	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/sqltest"
+)
+
+func openDB(t testing.TB) *sql.DB {
+	t.Helper()
+	return sqltest.DB(t, sqltest.Options{})
+}
+
+func mustExec(t testing.TB, q ext.Querier, query string, args ...any) {
+	t.Helper()
+	if _, err := q.ExecContext(context.Background(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// word is the one value of query, as text.
+func word(t testing.TB, q ext.Querier, query string, args ...any) string {
+	t.Helper()
+	var s sql.NullString
+	if err := q.QueryRowContext(context.Background(), query, args...).Scan(&s); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	if !s.Valid {
+		return "NULL"
+	}
+	return s.String
+}
+
+// one takes a connection of the pool for the test.
+func one(t testing.TB, db *sql.DB) *sql.Conn {
+	t.Helper()
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func begin(t testing.TB, db *sql.DB) *sql.Tx {
+	t.Helper()
+	tx, err := db.BeginTx(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { tx.Rollback() })
+	return tx
+}
+
+// onEveryHandle runs a test on a DB, a Conn and a Tx.
+func onEveryHandle(t *testing.T, db *sql.DB, test func(t *testing.T, q ext.Querier)) {
+	t.Run("DB", func(t *testing.T) { test(t, db) })
+	t.Run("Conn", func(t *testing.T) { test(t, one(t, db)) })
+	t.Run("Tx", func(t *testing.T) { test(t, begin(t, db)) })
+}
+
+// sqlState is the SQLSTATE of a server's error, "" for others.
+func sqlState(err error) string {
+	var coded interface{ SQLState() string }
+	if errors.As(err, &coded) {
+		return coded.SQLState()
+	}
+	return ""
+}
