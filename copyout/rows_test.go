@@ -52,7 +52,7 @@ func TestRowsAreThoseOfAQuery(t *testing.T) {
 			F8         sql.NullFloat64
 			B          *bool
 			T, C, V, N sql.Null[string]
-			At, Ts, D  *time.Time
+			At, TS, D  *time.Time
 			U          *[16]byte
 			Y          []byte
 			M          *string
@@ -206,6 +206,7 @@ func TestRowsEndWithTheirContext(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var last error
 	for _, err := range copyout.Rows[int](ctx, db, copyout.Query("select i from generate_series(1, 10000000) i")) {
 		cancel()
