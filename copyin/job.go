@@ -58,7 +58,7 @@ func copyRows(ctx context.Context, q ext.Querier, table string, src rowSource, o
 	if errors.As(err, &foreign) {
 		return 0, foreign.err
 	}
-	return 0, fmt.Errorf("copyin: table %q: %w", table, withRow(err, j.value))
+	return 0, fmt.Errorf("copyin: table %q: %w", table, withRow(err, j.table.Name, names(j.filled), j.value))
 }
 
 func (j *job) run(ctx context.Context, table string) (rows int64, err error) {

@@ -69,7 +69,7 @@ func (w *Writer) fail(err error) error {
 	if w.s != nil {
 		w.s.abort(w.ctx, err)
 	}
-	w.err = fmt.Errorf("copyin: table %q: %w", w.table, withRow(err, nil))
+	w.err = fmt.Errorf("copyin: table %q: %w", w.table, withRow(err, w.job.table.Name, names(w.job.filled), nil))
 	return w.err
 }
 

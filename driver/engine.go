@@ -117,7 +117,7 @@ func (e *engine) startSimple(sql string) (*result, error) {
 }
 
 // startStatement runs st with args. A statement whose plan or name the server no longer accepts is prepared again and
-// run once more, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
+// run again, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
 func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*result, error) {
 	e.followNames()
 	e.recall(st)
@@ -136,17 +136,23 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 			return e.attempt(st, args, prepare)
 		}
 	}
-	if err == nil || !e.result.refusedPlan() {
-		return r, err
+	for range maxPlanChanges {
+		if err == nil || !e.result.refusedPlan() {
+			break
+		}
+		e.shared.stale(st.epoch)
+		e.stmts.unprepare(st)
+		st.desc = nil
+		if e.status() != 'I' {
+			return nil, fmt.Errorf("%w: %w", ErrStalePlan, err)
+		}
+		r, err = e.attempt(st, args, prepare)
 	}
-	e.shared.stale(st.epoch)
-	e.stmts.unprepare(st)
-	st.desc = nil
-	if e.status() != 'I' {
-		return nil, fmt.Errorf("%w: %w", ErrStalePlan, err)
-	}
-	return e.attempt(st, args, prepare)
+	return r, err
 }
+
+// maxPlanChanges is how often a statement is prepared again for one execution: its tables may change while that is done.
+const maxPlanChanges = 5
 
 func (e *engine) checkCount(st *statement, args []any) error {
 	if len(args) > maxParams {

@@ -297,6 +297,22 @@ func TestEngineRetriesARefusedPlanOnce(t *testing.T) {
 	s.used(t, "P+DSB+ES", "B+ES", "CP+DSB+ES")
 }
 
+func TestEngineFollowsATableThatGoesOnChanging(t *testing.T) {
+	t.Parallel()
+	described := answer{parsed, parameters(25), columnsOf(25, "a"), idle}
+	stale := answer{errorOf("0A000", "RevalidateCachedQuery"), idle}
+	e, _ := newEngine(t, 0, textual, described, stale, described, stale, described, preparedUse)
+	st := e.stmts.lookup(query)
+	st.pins++ // a *sql.Stmt: it asks first
+	r, err := e.startStatement(st, []any{"x"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.drain(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEngineDoesNotRetryWhatWasBound(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"26000", "0A000", "42804", "22P03"} {
