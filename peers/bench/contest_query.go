@@ -26,7 +26,7 @@ type cellRow struct {
 // What is read into structs: one row, or all 10 000.
 const (
 	allCells = "select int8, text, float8, bool, timestamptz, numeric from cell"
-	oneCell  = allCells + " where i = $1"
+	oneCell  = allCells + " where i = $1 limit 1" // there is no index: it is near the beginning
 )
 
 // collectRows is the rival of the ratios.
