@@ -64,7 +64,7 @@ func copyCSV(ctx context.Context, q ext.Querier, table string, r io.Reader, o CS
 	job := &csvJob{options: o}
 	rows, err := job.run(ctx, q, table, r, safe)
 	if err != nil {
-		return 0, wrapReader(fmt.Sprintf("copyin: table %q", table), err, job.lines)
+		return 0, wrapReader(fmt.Sprintf("copyin: table %q", table), err, job.table.Name, job.filled, job.lines)
 	}
 	return rows, nil
 }
@@ -75,6 +75,7 @@ type csvJob struct {
 	csv     copyformat.CSV
 	table   ext.Name
 	columns []string // that are filled, nil for those of the table
+	filled  []string // those that are filled
 	header  []string // that has to match, nil for none
 	lines   int64    // that were read of the file before the server gets the rest
 }
@@ -195,8 +196,8 @@ func (j *csvJob) prepare(ctx context.Context, c *driver.Conn) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if j.header != nil && !slices.Equal(j.header, names(filled)) {
-		return "", fmt.Errorf("the header is %q, which does not match the columns %q", j.header, names(filled))
+	if j.filled = names(filled); j.header != nil && !slices.Equal(j.header, j.filled) {
+		return "", fmt.Errorf("the header is %q, which does not match the columns %q", j.header, j.filled)
 	}
 	return statement(j.table, j.columns, j.copyOptions()...), nil
 }

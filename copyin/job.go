@@ -17,16 +17,17 @@ const bufferSize = 64 << 10
 type rowSource interface {
 	// columns are the names of the columns that the rows have, nil for those of the table.
 	columns() ([]string, error)
+	// plain reports whether each and the encoding of the values run no code of users.
+	plain() bool
+	// each moves to one row after the other, until yield returns false. An error of the user's ends it.
+	each(yield func(err error) bool)
 	// use tells which columns of the table are to be filled, and returns those of them that are, with a sample of the values
-	// of each, nil where there is none.
+	// of each, nil where there is none. It is called at the first row, or behind each where there is none.
 	use(columns []column) (filled []column, samples []any, err error)
-	// next returns the values of the next row, valid until the next call.
-	next() (values []any, ok bool, err error)
+	// values are those of the current row, valid until the next.
+	values() ([]any, error)
 	// value is a value of a row that has gone, for an error.
 	value(row int64, column int) any
-	// plain reports whether next and the encoding of its values run no code of users.
-	plain() bool
-	close()
 }
 
 // job is the copying of rows into a table.
@@ -39,16 +40,18 @@ type job struct {
 	wanted []string // the names of the columns, nil for those of the table
 	filled []column
 	format Format
+	text   string // of the statement, once it was sent
 	codec  *driver.CopyCodec
-	row    int64 // the rows that were read
+	row    int64 // the current one, from 1
 	bytes  int64
 	plain  bool
+	begun  bool   // the format was chosen
+	buf    []byte // rows that were not sent
 
 	converted []any // a row whose Valuers were called, reused
 }
 
 func copyRows(ctx context.Context, q ext.Querier, table string, src rowSource, o Options) (int64, error) {
-	defer src.close()
 	j := &job{q: q, options: o, source: src}
 	rows, err := j.run(ctx, table)
 	if err == nil {
@@ -58,7 +61,7 @@ func copyRows(ctx context.Context, q ext.Querier, table string, src rowSource, o
 	if errors.As(err, &foreign) {
 		return 0, foreign.err
 	}
-	return 0, fmt.Errorf("copyin: table %q: %w", table, withRow(err, j.value))
+	return 0, fmt.Errorf("copyin: table %q: %w", table, withRow(err, j.table.Name, names(j.filled), j.value))
 }
 
 func (j *job) run(ctx context.Context, table string) (rows int64, err error) {
@@ -81,10 +84,14 @@ func (j *job) run(ctx context.Context, table string) (rows int64, err error) {
 	} else {
 		rows, err = j.inMany(ctx)
 	}
+	j.report()
+	return rows, err
+}
+
+func (j *job) report() {
 	if j.options.Report != nil {
 		*j.options.Report = Report{Format: j.format, Columns: names(j.filled), Bytes: j.bytes}
 	}
-	return rows, err
 }
 
 // shown is what mocks and loggers see. The statement that is sent may have further options.
@@ -100,53 +107,116 @@ func (j *job) value(row int64, name string) any {
 	return nil
 }
 
+// send sends a part of the data, with the statement before the first and the end behind the last, for the number of rows.
+type send func(statement string, data []byte, last bool) (rows int64, err error)
+
 // inOneCall copies rows whose encoding runs no code of users.
 func (j *job) inOneCall(ctx context.Context) (int64, error) {
 	return driver.Do(ctx, j.q, j.shown(), func(ctx context.Context, c *driver.Conn) (int64, error) {
 		if err := j.prepare(ctx, c); err != nil {
 			return 0, err
 		}
-		if err := j.choose(); err != nil {
-			return 0, err
-		}
-		ci, err := c.CopyIn(ctx, j.statement())
-		if err != nil {
-			return 0, err
-		}
-		buf := j.start()
-		for more := true; more; buf = buf[:0] {
-			if buf, more, err = j.fill(buf); err != nil {
-				ci.Abort(err)
+		var ci *driver.CopyIn
+		rows, err := j.copyAll(func(statement string, data []byte, last bool) (_ int64, err error) {
+			if ci == nil {
+				if ci, err = c.CopyIn(ctx, statement); err != nil {
+					return 0, err
+				}
+			}
+			if _, err := ci.Write(data); err != nil || !last {
 				return 0, err
 			}
-			if _, err := ci.Write(buf); err != nil {
-				return 0, err
-			}
+			return ci.Close()
+		})
+		if err != nil && ci != nil {
+			ci.Abort(err)
 		}
-		return ci.Close()
+		return rows, err
 	})
 }
 
 // inMany copies rows that code of users gives or encodes: between the calls of driver.Do.
 func (j *job) inMany(ctx context.Context) (rows int64, err error) {
 	s := &stream{q: j.q, operation: "COPY into " + j.table.String(), shown: j.shown()}
+	err = errPanicked
 	defer func() { s.abort(ctx, err) }()
-	if rows, err := s.begin(ctx, j.prepare); err != nil || !s.real {
+	if rows, err = s.begin(ctx, j.prepare); err != nil || !s.real {
 		return rows, err
 	}
-	if err := j.choose(); err != nil {
+	return j.copyAll(func(statement string, data []byte, last bool) (int64, error) {
+		return s.write(ctx, statement, data, last)
+	})
+}
+
+var errPanicked = errors.New("the source of the rows panicked")
+
+// copyAll copies the rows of the source.
+func (j *job) copyAll(send send) (rows int64, err error) {
+	j.source.each(func(e error) bool {
+		if err = e; err == nil {
+			err = j.add(send)
+		}
+		return err == nil
+	})
+	if err != nil {
 		return 0, err
 	}
-	buf := j.start()
-	for more := true; more; buf = buf[:0] {
-		if buf, more, err = j.fill(buf); err != nil {
-			return 0, err
+	return j.finish(send)
+}
+
+// add encodes the current row, and sends what was encoded when it is enough.
+func (j *job) add(send send) (err error) {
+	j.row++
+	if !j.begun {
+		if err := j.choose(); err != nil {
+			return err
 		}
-		if rows, err = s.write(ctx, j.statement(), buf, !more); err != nil {
+	}
+	values, err := j.source.values()
+	if err != nil {
+		return err
+	}
+	if len(values) != len(j.filled) {
+		return &RowError{Row: j.row, Err: fmt.Errorf("%d values for %d columns", len(values), len(j.filled))}
+	}
+	if !j.plain {
+		if values, err = j.convert(values); err != nil {
+			return err
+		}
+	}
+	if j.format == Binary {
+		j.buf, err = j.appendBinary(j.buf, values)
+	} else {
+		j.buf, err = j.appendText(j.buf, values)
+	}
+	if err != nil || len(j.buf) < bufferSize {
+		return err
+	}
+	_, err = j.flush(send, false)
+	return err
+}
+
+// finish sends what is left, and ends the COPY.
+func (j *job) finish(send send) (int64, error) {
+	if !j.begun {
+		if err := j.choose(); err != nil {
 			return 0, err
 		}
 	}
-	return rows, nil
+	if j.format == Binary {
+		j.buf = append(j.buf, copyformat.Trailer...)
+	}
+	return j.flush(send, true)
+}
+
+func (j *job) flush(send send, last bool) (rows int64, err error) {
+	if j.text == "" {
+		j.text = statement(j.table, names(j.filled), j.options.options(j.format)...)
+	}
+	rows, err = send(j.text, j.buf, last)
+	j.bytes += int64(len(j.buf))
+	j.buf = j.buf[:0]
+	return rows, err
 }
 
 // prepare looks up what the table has.
@@ -166,7 +236,7 @@ func (j *job) prepare(ctx context.Context, c *driver.Conn) error {
 	return err
 }
 
-// choose decides the format, from the types of the columns and of the Go values that fill them.
+// choose decides the format, from the types of the columns and of the Go values that fill them, and begins it.
 func (j *job) choose() error {
 	filled, samples, err := j.source.use(j.filled)
 	if err != nil {
@@ -175,69 +245,31 @@ func (j *job) choose() error {
 	if len(filled) == 0 && len(j.filled) > 0 {
 		return errors.New("no column of the table is left to fill")
 	}
-	if j.filled = filled; j.options.Format != Auto {
-		j.format = j.options.Format
-		return nil
-	}
-	if samples, err = j.convert(samples); err != nil {
-		return err
-	}
-	j.format = Binary
-	for i, c := range j.filled {
-		if !j.codec.HasBinary(c.oid, samples[i]) {
-			j.format = Text
+	j.filled = filled
+	if j.format = j.options.Format; j.format == Auto {
+		if j.format, err = j.bestFormat(samples); err != nil {
+			return err
 		}
+	}
+	j.begun = true
+	j.buf = make([]byte, 0, bufferSize+bufferSize/4)
+	if j.format == Binary {
+		j.buf = append(j.buf, copyformat.Header...)
 	}
 	return nil
 }
 
-func (j *job) statement() string {
-	return statement(j.table, names(j.filled), j.options.options(j.format)...)
-}
-
-// start is a buffer with what the format begins with.
-func (j *job) start() []byte {
-	buf := make([]byte, 0, bufferSize+bufferSize/4)
-	if j.format == Binary {
-		buf = append(buf, copyformat.Header...)
+func (j *job) bestFormat(samples []any) (Format, error) {
+	samples, err := j.convert(samples)
+	if err != nil {
+		return Auto, err
 	}
-	return buf
-}
-
-// fill encodes rows until the buffer is full. more is false behind the last.
-func (j *job) fill(buf []byte) (_ []byte, more bool, err error) {
-	for len(buf) < bufferSize {
-		values, ok, err := j.source.next()
-		if err != nil {
-			return buf, false, err
-		}
-		if !ok {
-			if j.format == Binary {
-				buf = append(buf, copyformat.Trailer...)
-			}
-			j.bytes += int64(len(buf))
-			return buf, false, nil
-		}
-		j.row++
-		if len(values) != len(j.filled) {
-			return buf, false, &RowError{Row: j.row, Err: fmt.Errorf("%d values for %d columns", len(values), len(j.filled))}
-		}
-		if !j.plain {
-			if values, err = j.convert(values); err != nil {
-				return buf, false, err
-			}
-		}
-		if j.format == Binary {
-			buf, err = j.appendBinary(buf, values)
-		} else {
-			buf, err = j.appendText(buf, values)
-		}
-		if err != nil {
-			return buf, false, err
+	for i, c := range j.filled {
+		if !j.codec.HasBinary(c.oid, samples[i]) {
+			return Text, nil
 		}
 	}
-	j.bytes += int64(len(buf))
-	return buf, true, nil
+	return Binary, nil
 }
 
 // foreignError is an error of a user's source, which comes back unchanged.

@@ -23,7 +23,7 @@ import (
 func From(ctx context.Context, q ext.Querier, statement string, r io.Reader) (int64, error) {
 	rows, err := copyReader(ctx, q, statement, func(context.Context, *driver.Conn) (string, error) { return statement, nil }, r, isSafe(r))
 	if err != nil {
-		return 0, wrapReader("copyin", err, 0)
+		return 0, wrapReader("copyin", err, "", nil, 0)
 	}
 	return rows, nil
 }
@@ -38,12 +38,12 @@ func isSafe(r io.Reader) bool {
 }
 
 // wrapReader is the error of a stream, whose lines begin behind some that were read already.
-func wrapReader(prefix string, err error, lines int64) error {
+func wrapReader(prefix string, err error, table string, columns []string, lines int64) error {
 	var foreign *foreignError
 	if errors.As(err, &foreign) {
 		return foreign.err
 	}
-	err = withRow(err, nil)
+	err = withRow(err, table, columns, nil)
 	var row *RowError
 	if errors.As(err, &row) {
 		row.Row += lines

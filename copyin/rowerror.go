@@ -20,6 +20,7 @@ type RowError struct {
 	Err    error
 }
 
+// Error names the row and the column.
 func (e *RowError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "row %d", e.Row)
@@ -30,37 +31,79 @@ func (e *RowError) Error() string {
 	return b.String()
 }
 
+// Unwrap returns the failure itself.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// copyContext is the line of a server's CONTEXT that says where a COPY was: "COPY t, line 3, column b: "x"", in the language
-// of the server's messages.
-var copyContext = regexp.MustCompile(`(?m)^COPY .*?, \pL+ (\d+)(?:, [\pL ]+ ("(?:[^"]|"")*"|[^:]*?))?(?:: (.*))?$`)
-
-// withRow is err as a RowError where the server says which row it is about. value finds the value of a column of that row.
-func withRow(err error, value func(row int64, column string) any) error {
+// withRow is err as a RowError where the server says which row it is about. table and columns are those of the COPY, "" and nil
+// where they are not known; value finds the value of a column of that row.
+func withRow(err error, table string, columns []string, value func(row int64, column string) any) error {
 	var server *pgconn.PgError
 	var known *RowError
-	if err == nil || errors.As(err, &known) || !errors.As(err, &server) || !strings.Contains(server.Where, "COPY ") {
+	if err == nil || errors.As(err, &known) || !errors.As(err, &server) {
 		return err
 	}
-	m := copyContext.FindStringSubmatch(server.Where)
-	if m == nil {
+	e, ok := parseContext(server.Where, table, columns)
+	if !ok {
 		return err
 	}
-	row, perr := strconv.ParseInt(m[1], 10, 64)
-	if perr != nil {
-		return err
-	}
-	e := &RowError{Row: row, Column: m[2], Err: err}
-	if e.Column == "" {
+	if e.Err = err; e.Column == "" {
 		e.Column = server.ColumnName
-	} else if text, ok := quoted(m[3]); ok {
-		e.Value = text
 	}
 	if e.Value == nil && value != nil {
-		e.Value = value(row, e.Column)
+		e.Value = value(e.Row, e.Column)
 	}
 	return e
+}
+
+// The parts of the line of a server's CONTEXT that says where a COPY was: "COPY t, line 3, column b: "x"", in the language of
+// the server's messages.
+var (
+	contextLine   = regexp.MustCompile(`^(.*?), \pL+ (\d+)(.*)$`)
+	contextColumn = regexp.MustCompile(`^, \pL+ (.*)$`)
+)
+
+func parseContext(where, table string, columns []string) (e *RowError, ok bool) {
+	for line := range strings.Lines(where) {
+		rest, isCopy := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "COPY ")
+		if !isCopy {
+			continue
+		}
+		if table != "" {
+			rest = strings.TrimPrefix(rest, table)
+		}
+		m := contextLine.FindStringSubmatch(rest)
+		if m == nil {
+			continue
+		}
+		row, err := strconv.ParseInt(m[2], 10, 64)
+		if err != nil {
+			continue
+		}
+		e = &RowError{Row: row}
+		if m = contextColumn.FindStringSubmatch(m[3]); m == nil {
+			return e, true
+		}
+		var text string
+		e.Column, text = cutColumn(m[1], columns)
+		if value, ok := quoted(text); ok {
+			e.Value = value
+		}
+		return e, true
+	}
+	return nil, false
+}
+
+// cutColumn splits "b: "x"", where the column's name is not in quotes.
+func cutColumn(s string, columns []string) (column, text string) {
+	for _, c := range columns {
+		if rest, ok := strings.CutPrefix(s, c); ok && len(c) > len(column) && (rest == "" || strings.HasPrefix(rest, ": ")) {
+			column, text = c, strings.TrimPrefix(rest, ": ")
+		}
+	}
+	if column == "" {
+		column, text, _ = strings.Cut(s, ": ")
+	}
+	return column, text
 }
 
 // quoted is the text between the quotes of a server's message, whatever they look like in its language.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -40,9 +39,10 @@ func Rows[S RowSource](ctx context.Context, q ext.Querier, table string, rows S,
 		}
 		src = &sliceSource{rows: v.Convert(reflect.TypeFor[[][]any]()).Interface().([][]any)}
 	case reflect.Func:
-		src = newSeqSource(v.Convert(reflect.TypeFor[func(func([]any, error) bool)]()).Interface().(func(func([]any, error) bool)))
+		src = &pushSource{seq: v.Convert(reflect.TypeFor[func(func([]any, error) bool)]()).Interface().(func(func([]any, error) bool))}
 	default:
-		src = &querySource{rows: any(rows).(*sql.Rows)}
+		found := any(rows).(*sql.Rows)
+		src = &querySource{pushSource: pushSource{seq: queryRows(found)}, rows: found}
 	}
 	return copyRows(ctx, q, table, src, o)
 }
@@ -66,7 +66,7 @@ type sliceSource struct {
 }
 
 func (s *sliceSource) columns() ([]string, error) { return nil, nil }
-func (s *sliceSource) close()                     {}
+func (s *sliceSource) values() ([]any, error)     { return s.rows[s.at], nil }
 
 func (s *sliceSource) plain() bool {
 	for _, row := range s.rows {
@@ -77,6 +77,14 @@ func (s *sliceSource) plain() bool {
 		}
 	}
 	return true
+}
+
+func (s *sliceSource) each(yield func(error) bool) {
+	for s.at = range s.rows {
+		if !yield(nil) {
+			return
+		}
+	}
 }
 
 func (s *sliceSource) use(columns []column) ([]column, []any, error) {
@@ -91,14 +99,6 @@ func (s *sliceSource) use(columns []column) ([]column, []any, error) {
 	return columns, samples, nil
 }
 
-func (s *sliceSource) next() ([]any, bool, error) {
-	if s.at == len(s.rows) {
-		return nil, false, nil
-	}
-	s.at++
-	return s.rows[s.at-1], true, nil
-}
-
 func (s *sliceSource) value(row int64, column int) any {
 	if row < 1 || row > int64(len(s.rows)) || column >= len(s.rows[row-1]) {
 		return nil
@@ -106,53 +106,62 @@ func (s *sliceSource) value(row int64, column int) any {
 	return s.rows[row-1][column]
 }
 
-// seqSource is rows that a user's iterator yields.
-type seqSource struct {
-	pull  func() ([]any, error, bool)
-	stop  func()
-	first []any // that was pulled before it was asked for
-	err   error
-	ended bool
-	begun bool
+// pushSource is rows that come one by one, from a user's iterator or the caller of a Writer.
+type pushSource struct {
+	seq func(yield func([]any, error) bool)
+	row []any
 }
 
-func newSeqSource(rows func(func([]any, error) bool)) *seqSource {
-	s := &seqSource{}
-	s.pull, s.stop = iter.Pull2(rows)
-	return s
-}
-
-func (s *seqSource) columns() ([]string, error) { return nil, nil }
-func (s *seqSource) plain() bool                { return false }
-func (s *seqSource) value(row int64, c int) any { return nil }
-func (s *seqSource) close()                     { s.stop() }
-func (s *seqSource) next() ([]any, bool, error) {
-	if s.begun {
-		s.begun = false
-		return s.first, !s.ended, s.err
+func (s *pushSource) columns() ([]string, error) { return nil, nil }
+func (s *pushSource) plain() bool                { return false }
+func (s *pushSource) values() ([]any, error)     { return s.row, nil }
+func (s *pushSource) value(int64, int) any       { return nil }
+func (s *pushSource) each(yield func(err error) bool) {
+	for row, err := range s.seq {
+		if err != nil {
+			yield(&foreignError{err})
+			return
+		}
+		if s.row = row; !yield(nil) {
+			return
+		}
 	}
-	row, err, ok := s.pull()
-	if err != nil {
-		return nil, false, &foreignError{err}
-	}
-	return row, ok, nil
 }
 
-func (s *seqSource) use(columns []column) ([]column, []any, error) {
-	row, ok, err := s.next()
-	s.first, s.ended, s.err, s.begun = row, !ok, err, true
+func (s *pushSource) use(columns []column) ([]column, []any, error) {
 	samples := make([]any, len(columns))
-	copy(samples, row)
-	return columns, samples, err
+	copy(samples, s.row)
+	return columns, samples, nil
 }
 
-// querySource is the rows of a query.
+// queryRows is the rows of a query, one by one.
+func queryRows(rows *sql.Rows) func(yield func([]any, error) bool) {
+	return func(yield func([]any, error) bool) {
+		columns, err := rows.Columns()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		values, dests := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			dests[i] = &values[i]
+		}
+		for rows.Next() {
+			err := rows.Scan(dests...)
+			if !yield(values, err) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// querySource is the rows of a query: they fill the columns of their names.
 type querySource struct {
-	rows   *sql.Rows
-	values []any
-	dests  []any
-	begun  bool
-	more   bool
+	pushSource
+	rows *sql.Rows
 }
 
 func (s *querySource) columns() ([]string, error) {
@@ -163,48 +172,11 @@ func (s *querySource) columns() ([]string, error) {
 	return columns, nil
 }
 
-func (s *querySource) plain() bool                { return false }
-func (s *querySource) value(row int64, c int) any { return nil }
-func (s *querySource) close()                     {}
-
-func (s *querySource) use(columns []column) ([]column, []any, error) {
-	found, err := s.columns()
-	if err != nil {
-		return nil, nil, err
-	}
-	s.values, s.dests = make([]any, len(found)), make([]any, len(found))
-	for i := range s.values {
-		s.dests[i] = &s.values[i]
-	}
-	_, more, err := s.next()
-	s.begun, s.more = true, more
-	samples := make([]any, len(columns))
-	copy(samples, s.values)
-	return columns, samples, err
-}
-
-func (s *querySource) next() ([]any, bool, error) {
-	if s.begun {
-		s.begun = false
-		return s.values, s.more, nil
-	}
-	if !s.rows.Next() {
-		if err := s.rows.Err(); err != nil {
-			return nil, false, &foreignError{err}
-		}
-		return nil, false, nil
-	}
-	if err := s.rows.Scan(s.dests...); err != nil {
-		return nil, false, &foreignError{err}
-	}
-	return s.values, true, nil
-}
-
 // mapSource is rows as maps.
 type mapSource struct {
 	rows   []map[string]any
 	wanted []string
-	values []any
+	row    []any
 	at     int
 }
 
@@ -214,8 +186,6 @@ func (s *mapSource) columns() ([]string, error) {
 	}
 	return s.wanted, nil
 }
-
-func (s *mapSource) close() {}
 
 func (s *mapSource) plain() bool {
 	for _, row := range s.rows {
@@ -228,9 +198,17 @@ func (s *mapSource) plain() bool {
 	return true
 }
 
+func (s *mapSource) each(yield func(error) bool) {
+	for s.at = range s.rows {
+		if !yield(nil) {
+			return
+		}
+	}
+}
+
 func (s *mapSource) use(columns []column) ([]column, []any, error) {
 	s.columns()
-	s.values = make([]any, len(s.wanted))
+	s.row = make([]any, len(s.wanted))
 	samples := make([]any, len(columns))
 	for _, row := range s.rows[:min(len(s.rows), sampled)] {
 		for i, name := range s.wanted {
@@ -242,27 +220,23 @@ func (s *mapSource) use(columns []column) ([]column, []any, error) {
 	return columns, samples, nil
 }
 
-func (s *mapSource) next() ([]any, bool, error) {
-	if s.at == len(s.rows) {
-		return nil, false, nil
-	}
+func (s *mapSource) values() ([]any, error) {
 	row := s.rows[s.at]
-	s.at++
 	for i, name := range s.wanted {
 		v, ok := row[name]
 		if !ok {
-			return nil, false, &RowError{Row: int64(s.at), Column: name, Err: fmt.Errorf("the map has no key %q", name)}
+			return nil, &RowError{Row: int64(s.at) + 1, Column: name, Err: fmt.Errorf("the map has no key %q", name)}
 		}
-		s.values[i] = v
+		s.row[i] = v
 	}
 	if len(row) != len(s.wanted) {
 		for _, key := range slices.Sorted(maps.Keys(row)) {
 			if !slices.Contains(s.wanted, key) {
-				return nil, false, &RowError{Row: int64(s.at), Column: key, Err: fmt.Errorf("the map has the key %q, which is none of the columns", key)}
+				return nil, &RowError{Row: int64(s.at) + 1, Column: key, Err: fmt.Errorf("the map has the key %q, which is none of the columns", key)}
 			}
 		}
 	}
-	return s.values, true, nil
+	return s.row, nil
 }
 
 func (s *mapSource) value(row int64, column int) any {

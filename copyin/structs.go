@@ -22,13 +22,12 @@ func Structs[T any](ctx context.Context, q ext.Querier, table string, rows []T, 
 	if err != nil {
 		return 0, fmt.Errorf("copyin: table %q: %w", table, err)
 	}
-	at := 0
-	s.advance = func() (unsafe.Pointer, bool, error) {
-		if at == len(rows) {
-			return nil, false, nil
+	s.seq = func(yield func(unsafe.Pointer, error) bool) {
+		for i := range rows {
+			if !yield(structPointer(&rows[i], s.pointer), nil) {
+				return
+			}
 		}
-		at++
-		return structPointer(&rows[at-1], s.pointer), true, nil
 	}
 	s.at = func(row int64) unsafe.Pointer {
 		if row < 1 || row > int64(len(rows)) {
@@ -45,16 +44,19 @@ func StructsSeq[T any](ctx context.Context, q ext.Querier, table string, rows it
 	if err != nil {
 		return 0, fmt.Errorf("copyin: table %q: %w", table, err)
 	}
-	pull, stop := iter.Pull2(rows)
-	s.stop, s.sequence = stop, true
-	row := new(T)
-	s.advance = func() (unsafe.Pointer, bool, error) {
-		v, err, ok := pull()
-		if err != nil {
-			return nil, false, &foreignError{err}
+	s.sequence = true
+	s.seq = func(yield func(unsafe.Pointer, error) bool) {
+		row := new(T)
+		for v, err := range rows {
+			if err != nil {
+				yield(nil, &foreignError{err})
+				return
+			}
+			*row = v
+			if !yield(structPointer(row, s.pointer), nil) {
+				return
+			}
 		}
-		*row = v
-		return structPointer(row, s.pointer), ok, nil
 	}
 	return copyRows(ctx, q, table, s, o)
 }
@@ -78,16 +80,13 @@ type structSource struct {
 	leaving  bool   // some cell is tagged omitzero
 	sequence bool
 
-	advance func() (unsafe.Pointer, bool, error)
-	at      func(row int64) unsafe.Pointer // nil for a sequence
-	stop    func()
+	seq func(yield func(unsafe.Pointer, error) bool)
+	at  func(row int64) unsafe.Pointer // nil for a sequence
 
-	first  unsafe.Pointer // that was read for the choice of the format
-	more   bool
-	begun  bool
-	count  int64
-	values []any
-	used   []int // the cells that are filled
+	base  unsafe.Pointer // of the current row
+	count int64
+	row   []any
+	used  []int // the cells that are filled
 }
 
 func newStructSource(t reflect.Type, wanted []string) (*structSource, error) {
@@ -128,25 +127,24 @@ func (s *structSource) plain() bool {
 	return !s.sequence && !slices.ContainsFunc(s.cells, func(c cell) bool { return !c.plain() })
 }
 
-func (s *structSource) close() {
-	if s.stop != nil {
-		s.stop()
+func (s *structSource) each(yield func(error) bool) {
+	for base, err := range s.seq {
+		s.base = base
+		s.count++
+		if !yield(err) {
+			return
+		}
 	}
 }
 
 // use puts the cells into the order of the columns.
 func (s *structSource) use(columns []column) (filled []column, samples []any, err error) {
-	base, more, err := s.advance()
-	if err != nil {
-		return nil, nil, err
-	}
-	s.first, s.more, s.begun = base, more, true
 	cells := s.cells
 	s.cells = nil
 	for _, col := range columns {
 		n := slices.IndexFunc(s.fields, func(f ext.StructField) bool { return f.Column == col.name })
 		c := cells[n]
-		left := c.omitZero && more && base != nil && c.isZero(base)
+		left := c.omitZero && s.base != nil && c.isZero(s.base)
 		if col.generated && !s.named {
 			continue
 		}
@@ -154,43 +152,33 @@ func (s *structSource) use(columns []column) (filled []column, samples []any, er
 		s.leaving = s.leaving || c.omitZero
 		if !left {
 			s.used = append(s.used, len(s.cells)-1)
-			filled, samples = append(filled, col), append(samples, c.sample(base))
+			filled, samples = append(filled, col), append(samples, c.sample(s.base))
 		}
 	}
-	s.values = make([]any, len(s.used))
+	s.row = make([]any, len(s.used))
 	return filled, samples, nil
 }
 
-func (s *structSource) next() ([]any, bool, error) {
-	base, more, err := s.first, s.more, error(nil)
-	if s.begun {
-		s.begun = false
-	} else {
-		base, more, err = s.advance()
-	}
-	if err != nil || !more {
-		return nil, false, err
-	}
-	s.count++
-	if base == nil {
-		return nil, false, &RowError{Row: s.count, Err: fmt.Errorf("the row is a nil %s", reflect.PointerTo(s.typ))}
+func (s *structSource) values() ([]any, error) {
+	if s.base == nil {
+		return nil, &RowError{Row: s.count, Err: fmt.Errorf("the row is a nil %s", reflect.PointerTo(s.typ))}
 	}
 	if s.leaving {
-		if err := s.checkLeft(base); err != nil {
-			return nil, false, err
+		if err := s.checkLeft(); err != nil {
+			return nil, err
 		}
 	}
 	for i, n := range s.used {
-		s.values[i] = s.cells[n].value(base)
+		s.row[i] = s.cells[n].value(s.base)
 	}
-	return s.values, true, nil
+	return s.row, nil
 }
 
 // checkLeft refuses a row that is to have a default where others have values: a COPY gives it to all or none.
-func (s *structSource) checkLeft(base unsafe.Pointer) error {
+func (s *structSource) checkLeft() error {
 	for i := range s.cells {
 		c := &s.cells[i]
-		if c.omitZero && c.isZero(base) != s.left[i] {
+		if c.omitZero && c.isZero(s.base) != s.left[i] {
 			return &RowError{Row: s.count, Err: fmt.Errorf("a field tagged omitzero (of type %s) is zero in some rows and not in others: COPY gives a column's default to all rows or none", c.rtype)}
 		}
 	}

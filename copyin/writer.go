@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/pycopg/pycopg/ext"
-	"github.com/pycopg/pycopg/internal/copyformat"
 )
 
 // Writer is a COPY into a table under way, for programs that push rows. It holds one connection until Close or Abort, or until
@@ -19,7 +18,6 @@ type Writer struct {
 	job   *job
 	s     *stream
 	table string
-	buf   []byte
 	raw   bool
 	begun bool
 	rows  int64
@@ -53,23 +51,11 @@ func NewWriter(ctx context.Context, q ext.Querier, table string, o Options) (*Wr
 	return w, nil
 }
 
-// pushSource stands for rows that the caller pushes.
-type pushSource struct {
-	rowSource
-	row []any
-}
-
-func (s *pushSource) use(columns []column) ([]column, []any, error) {
-	samples := make([]any, len(columns))
-	copy(samples, s.row)
-	return columns, samples, nil
-}
-
 func (w *Writer) fail(err error) error {
 	if w.s != nil {
 		w.s.abort(w.ctx, err)
 	}
-	w.err = fmt.Errorf("copyin: table %q: %w", w.table, withRow(err, nil))
+	w.err = fmt.Errorf("copyin: table %q: %w", w.table, withRow(err, w.job.table.Name, names(w.job.filled), nil))
 	return w.err
 }
 
@@ -84,33 +70,19 @@ func (w *Writer) WriteRow(values ...any) error {
 	case !w.s.real: // a mock
 		return nil
 	}
-	j := w.job
-	if !w.begun {
-		if j.options.Format == CSVFormat {
-			return fmt.Errorf("copyin: rows are copied in text or binary, not %s", j.options.Format)
-		}
-		j.source.(*pushSource).row = values
-		if err := j.choose(); err != nil {
-			return w.fail(err)
-		}
-		w.buf, w.begun = j.start(), true
+	if !w.begun && w.job.options.Format == CSVFormat {
+		return fmt.Errorf("copyin: rows are copied in text or binary, not %s", w.job.options.Format)
 	}
-	j.row++
-	if len(values) != len(j.filled) {
-		return w.fail(&RowError{Row: j.row, Err: fmt.Errorf("%d values for %d columns", len(values), len(j.filled))})
-	}
-	values, err := j.convert(values)
-	if err == nil {
-		if j.format == Binary {
-			w.buf, err = j.appendBinary(w.buf, values)
-		} else {
-			w.buf, err = j.appendText(w.buf, values)
-		}
-	}
-	if err != nil {
+	w.begun = true
+	w.job.source.(*pushSource).row = values
+	if err := w.job.add(w.send); err != nil {
 		return w.fail(err)
 	}
-	return w.flush(false)
+	return nil
+}
+
+func (w *Writer) send(statement string, data []byte, last bool) (int64, error) {
+	return w.s.write(w.ctx, statement, data, last)
 }
 
 // Write implements io.Writer: it adds a piece of the raw stream, which may be cut anywhere.
@@ -123,33 +95,20 @@ func (w *Writer) Write(p []byte) (int, error) {
 	case !w.s.real:
 		return len(p), nil
 	}
+	j := w.job
 	if !w.begun {
-		w.raw, w.begun = true, true
-		if w.job.format = w.job.options.Format; w.job.format == Auto {
-			w.job.format = Text
+		w.raw, w.begun, j.begun = true, true, true
+		if j.format = j.options.Format; j.format == Auto {
+			j.format = Text
 		}
 	}
-	w.buf = append(w.buf, p...)
-	if err := w.flush(false); err != nil {
-		return 0, err
+	if j.buf = append(j.buf, p...); len(j.buf) < bufferSize {
+		return len(p), nil
+	}
+	if _, err := j.flush(w.send, false); err != nil {
+		return 0, w.fail(err)
 	}
 	return len(p), nil
-}
-
-// flush sends what was gathered, when it is enough or the last.
-func (w *Writer) flush(last bool) error {
-	if !last && len(w.buf) < bufferSize {
-		return nil
-	}
-	j := w.job
-	text := statement(j.table, names(j.filled), j.options.options(j.format)...)
-	rows, err := w.s.write(w.ctx, text, w.buf, last)
-	if err != nil {
-		return w.fail(err)
-	}
-	j.bytes += int64(len(w.buf))
-	w.buf, w.rows = w.buf[:0], rows
-	return nil
 }
 
 // Close ends the COPY: its rows are stored when it returns nil. After a failure it returns that failure; a second Close
@@ -162,18 +121,16 @@ func (w *Writer) Close() error {
 		return w.err
 	}
 	if w.s.real {
-		if !w.begun {
-			w.job.format = Text
+		end := w.job.finish
+		if w.raw {
+			end = func(send send) (int64, error) { return w.job.flush(send, true) }
 		}
-		if w.job.format == Binary && !w.raw {
-			w.buf = append(w.buf, copyformat.Trailer...)
+		rows, err := end(w.send)
+		if err != nil {
+			return w.fail(err)
 		}
-		if err := w.flush(true); err != nil {
-			return err
-		}
-		if r := w.job.options.Report; r != nil {
-			*r = Report{Format: w.job.format, Columns: names(w.job.filled), Bytes: w.job.bytes}
-		}
+		w.rows = rows
+		w.job.report()
 	}
 	w.s.abort(w.ctx, nil) // gives the connection back
 	w.err = errClosed

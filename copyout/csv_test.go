@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"database/sql"
 	"errors"
 	"io"
 	"os"
@@ -203,6 +202,7 @@ func TestPipeBetweenTwoServers(t *testing.T) {
 	}
 	mustExec(t, conn, "select 1")
 	conn = one(t, to)
+	mustExec(t, conn, "alter table t drop constraint t_n_check")
 	n, err := copyout.Pipe(t.Context(), from, "copy (select i, repeat('x', 100 / (190000 - i)) from generate_series(1, 200000) i) to stdout (format binary)", conn, in)
 	if n != 0 || sqlState(err) != "22012" {
 		t.Errorf("the first fails: %d, %v", n, err)
@@ -217,5 +217,4 @@ func TestPipeBetweenTwoServers(t *testing.T) {
 	if _, err := copyout.Pipe(t.Context(), to, out, to, in); !errors.Is(err, driver.ErrBusy) {
 		t.Errorf("a pool of one: %v", err)
 	}
-	var _ *sql.DB = to
 }

@@ -27,7 +27,7 @@ func (d *driverRows) Close() error { return nil }
 
 // ColumnTypeDatabaseTypeName implements [sqldriver.RowsColumnTypeDatabaseTypeName].
 func (d *driverRows) ColumnTypeDatabaseTypeName(i int) string {
-	return d.r.codec.TypeName(d.r.columns[i].oid)
+	return d.r.columns[i].typ
 }
 
 // Next implements [sqldriver.Rows].

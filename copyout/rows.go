@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -59,6 +60,7 @@ func readGeneric[T any](r *rows, yield func(T, error) bool) (left bool, err erro
 type outColumn struct {
 	name string
 	oid  uint32 // of its type
+	typ  string // the type's name in upper case, as a query's ColumnTypes have it
 	text bool   // it comes as text: its type has no binary decoder
 }
 
@@ -110,16 +112,37 @@ func (r *rows) prepare(ctx context.Context, c *driver.Conn, src Source) (string,
 	var names, values []string
 	casts := false
 	for i, col := range d.Columns {
-		out := outColumn{name: col.Name, oid: col.OID, text: !r.codec.ReadsBinary(col.OID)}
+		out := outColumn{name: col.Name, oid: col.OID, typ: r.codec.TypeName(col.OID), text: !r.codec.ReadsBinary(col.OID)}
 		r.columns = append(r.columns, out)
 		names = append(names, fmt.Sprintf("c%d", i+1))
 		values = append(values, asText(names[i], out))
 		casts = casts || out.text
 	}
+	if err := r.nameTypes(ctx, c); err != nil {
+		return "", err
+	}
 	if casts {
 		query = "select " + strings.Join(values, ", ") + " from (" + query + "\n) as q(" + strings.Join(names, ", ") + ")"
 	}
 	return copyStatement(query, "format binary"), nil
+}
+
+// nameTypes asks for the names of the types of the database's own.
+func (r *rows) nameTypes(ctx context.Context, c *driver.Conn) error {
+	for i := range r.columns {
+		col := &r.columns[i]
+		if _, err := strconv.ParseUint(col.typ, 10, 32); err != nil {
+			continue
+		}
+		found, err := ext.Catalog(ctx, c, "select pg_catalog.upper(typname)::text from pg_catalog.pg_type where oid = $1::int8::oid", int64(col.oid))
+		if err != nil {
+			return err
+		}
+		if len(found) == 1 {
+			col.typ = fmt.Sprintf("%s", found[0][0])
+		}
+	}
+	return nil
 }
 
 // asText is a column, as the text that a query would give where it is to be text.

@@ -52,8 +52,7 @@ func (s Source) checked() (Source, error) {
 
 // text is the query with literals for its arguments.
 func (s Source) text(ctx context.Context, c *driver.Conn) (string, error) {
-	query := strings.TrimRight(s.query, "; \t\r\n")
-	return c.CopyQuery(ctx, query, s.args)
+	return c.CopyQuery(ctx, s.query, s.args)
 }
 
 // explain is an error of the server, for a table that does not exist with a word on the one that was meant.

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	sqldriver "database/sql/driver"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,6 +15,10 @@ func (c *Conn) CopyQuery(ctx context.Context, query string, args []any) (string,
 	standard := c.engine.standardStrings()
 	if n := countPlaceholders(query, standard); n != len(args) {
 		return "", fmt.Errorf("driver: the query takes %d arguments, %d were given", n, len(args))
+	}
+	query, one := oneStatement(query, standard)
+	if !one {
+		return "", errors.New("driver: COPY takes one query")
 	}
 	if len(args) == 0 {
 		return query, nil
@@ -42,6 +47,21 @@ func (c *Conn) CopyQuery(ctx context.Context, query string, args []any) (string,
 		literals[i] = typedLiteral(string(text), null, typ)
 	}
 	return replacePlaceholders(query, standard, literals), nil
+}
+
+// oneStatement is a statement without the semicolon that ends it, and what follows that. ok is false for several.
+func oneStatement(query string, standard bool) (_ string, ok bool) {
+	l := lexer{sql: query, standard: standard}
+	end := len(query)
+	for t := l.next(); t.kind != 0; t = l.next() {
+		switch {
+		case t.kind != ';' && end < len(query):
+			return query, false
+		case t.kind == ';':
+			end = min(end, t.start)
+		}
+	}
+	return query[:end], true
 }
 
 // typedLiteral is a value as SQL text, in parentheses.

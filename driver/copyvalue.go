@@ -68,12 +68,12 @@ func (cc *CopyCodec) AppendText(dst []byte, oid uint32, v any) (_ []byte, null b
 // AppendBinary appends a value as a field of COPY's binary format: its length, -1 for NULL, and its bytes. The text of a value
 // decides what is stored, as everywhere in this driver: what does not fit the type is an error, never another value. On an
 // error dst is returned as it was.
-func (cc *CopyCodec) AppendBinary(dst []byte, oid uint32, v any) ([]byte, error) {
-	if dst, ok := appendBinaryScalar(dst, oid, v); ok {
+func (cc *CopyCodec) AppendBinary(dst []byte, oid uint32, arg any) ([]byte, error) {
+	if dst, ok := appendBinaryScalar(dst, oid, arg); ok {
 		return dst, nil
 	}
 	start := len(dst)
-	switch v := v.(type) {
+	switch v := arg.(type) {
 	case nil:
 		return append(dst, nullLength...), nil
 	case string:
@@ -82,37 +82,37 @@ func (cc *CopyCodec) AppendBinary(dst []byte, oid uint32, v any) ([]byte, error)
 				return dst, err
 			}
 			dst = append(appendLength(dst, len(v)), v...)
-			return closeValue(dst, start, v)
+			return closeValue(dst, start, arg)
 		}
 	case []byte:
 		if oid == pgtype.ByteaOID && v != nil {
 			dst = append(appendLength(dst, len(v)), v...)
-			return closeValue(dst, start, v)
+			return closeValue(dst, start, arg)
 		}
 	case time.Time:
 		if out, ok := cc.codecs.appendBinaryTime(append(dst, 0, 0, 0, 0), oid, v); ok {
-			return closeValue(out, start, v)
+			return closeValue(out, start, arg)
 		}
 	case time.Duration:
 		if out, ok := appendBinaryDuration(append(dst, 0, 0, 0, 0), oid, v); ok {
-			return closeValue(out, start, v)
+			return closeValue(out, start, arg)
 		}
 	case [16]byte:
 		if oid == pgtype.UUIDOID {
 			return append(append(dst, 0, 0, 0, 16), v[:]...), nil
 		}
 	}
-	if out, done, err := cc.appendBinaryArray(dst, oid, v); done {
+	if out, done, err := cc.appendBinaryArray(dst, oid, arg); done {
 		return out, err
 	}
-	out, null, err := cc.appendBinaryBody(append(dst, 0, 0, 0, 0), cc.codecs.base(oid), v)
+	out, null, err := cc.appendBinaryBody(append(dst, 0, 0, 0, 0), cc.codecs.base(oid), arg)
 	switch {
 	case err != nil:
 		return dst[:start], err
 	case null:
 		return append(dst[:start], nullLength...), nil
 	}
-	return closeValue(out, start, v)
+	return closeValue(out, start, arg)
 }
 
 func appendLength(dst []byte, n int) []byte {

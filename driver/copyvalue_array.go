@@ -36,28 +36,28 @@ func arrayHasBinary(elem uint32, v any) bool {
 }
 
 // appendBinaryArray appends a slice with its length. done is false for what has no such form.
-func (cc *CopyCodec) appendBinaryArray(dst []byte, oid uint32, v any) (_ []byte, done bool, err error) {
+func (cc *CopyCodec) appendBinaryArray(dst []byte, oid uint32, arg any) (_ []byte, done bool, err error) {
 	elem, _, ok := cc.codecs.element(cc.codecs.base(oid))
-	if !ok || !arrayHasBinary(cc.codecs.base(elem), v) {
+	if !ok || !arrayHasBinary(cc.codecs.base(elem), arg) {
 		return dst, false, nil
 	}
-	switch v := v.(type) {
+	switch v := arg.(type) {
 	case []string:
-		dst, err = appendElements(cc, dst, elem, v, stringType)
+		dst, err = appendElements(cc, dst, elem, v, arg, stringType)
 	case []int64:
-		dst, err = appendElements(cc, dst, elem, v, int64Type)
+		dst, err = appendElements(cc, dst, elem, v, arg, int64Type)
 	case []int32:
-		dst, err = appendElements(cc, dst, elem, v, int32Type)
+		dst, err = appendElements(cc, dst, elem, v, arg, int32Type)
 	case []int:
-		dst, err = appendElements(cc, dst, elem, v, intType)
+		dst, err = appendElements(cc, dst, elem, v, arg, intType)
 	case []float64:
-		dst, err = appendElements(cc, dst, elem, v, float64Type)
+		dst, err = appendElements(cc, dst, elem, v, arg, float64Type)
 	case []bool:
-		dst, err = appendElements(cc, dst, elem, v, boolType)
+		dst, err = appendElements(cc, dst, elem, v, arg, boolType)
 	case []time.Time:
-		dst, err = appendElements(cc, dst, elem, v, timeType)
+		dst, err = appendElements(cc, dst, elem, v, arg, timeType)
 	case [][]byte:
-		dst, err = appendElements(cc, dst, elem, v, bytesType)
+		dst, err = appendElements(cc, dst, elem, v, arg, bytesType)
 	}
 	return dst, true, err
 }
@@ -70,7 +70,7 @@ var (
 )
 
 // appendElements appends an array of one dimension, or of none when it is empty; a nil slice is NULL.
-func appendElements[T any](cc *CopyCodec, dst []byte, elem uint32, v []T, typ unsafe.Pointer) (_ []byte, err error) {
+func appendElements[T any](cc *CopyCodec, dst []byte, elem uint32, v []T, arg any, typ unsafe.Pointer) (_ []byte, err error) {
 	if v == nil {
 		return append(dst, nullLength...), nil
 	}
@@ -92,5 +92,5 @@ func appendElements[T any](cc *CopyCodec, dst []byte, elem uint32, v []T, typ un
 			dst[flags+3] = 1 // there are NULLs
 		}
 	}
-	return closeValue(dst, start, v)
+	return closeValue(dst, start, arg)
 }

@@ -185,3 +185,13 @@ func openDSN(t testing.TB, dsn string) *sql.DB {
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// dsnOf leads to the database of db, whichever name it has.
+func dsnOf(t testing.TB, db *sql.DB) string {
+	t.Helper()
+	var name string
+	if err := db.QueryRow("select current_database()").Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	return sqltest.Server(t).DSN(name)
+}

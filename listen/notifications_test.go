@@ -43,13 +43,13 @@ func TestNotificationsOnAPoolDialOutsideOfIt(t *testing.T) {
 	}
 	sent := make(chan error, 1)
 	go func() {
-		sent <- awaitListening(db)
+		sent <- awaitListening(db, `listen "odd%`)
 		for _, query := range []string{"notify a, '1'", `notify "odd ""b""", '2'`, "notify a, '3'"} {
 			db.Exec(query)
 		}
 	}()
 	o := listen.WaitOptions{StopAfter: 3}
-	for n, err := range listen.Notifications(testContext(t), db, []string{"a", `odd "b"`}, o) {
+	for n, err := range listen.Notifications(testContext(t), db, []string{`odd "b"`, "a"}, o) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,12 +63,12 @@ func TestNotificationsOnAPoolDialOutsideOfIt(t *testing.T) {
 	}
 }
 
-// awaitListening waits until a session of the database has nothing more to do than to listen.
-func awaitListening(db *sql.DB) error {
+// awaitListening waits until a session of the database has run a statement like this and nothing more.
+func awaitListening(db *sql.DB, statement string) error {
 	const query = `select count(*) from pg_stat_activity
-		where datname = current_database() and query like 'listen%' and state = 'idle'`
+		where datname = current_database() and query like $1 and state = 'idle'`
 	for n := 0; n == 0; {
-		if err := db.QueryRow(query).Scan(&n); err != nil {
+		if err := db.QueryRow(query, statement).Scan(&n); err != nil {
 			return err
 		}
 	}

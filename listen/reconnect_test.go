@@ -182,9 +182,9 @@ func TestAStandbyAfterAFailoverIsTransient(t *testing.T) {
 		{standby()},
 		{sqltest.Accept(), sqltest.ExpectSQL(`listen "a"`), sqltest.ReplyError("25006", "cannot execute LISTEN during recovery", 'I')},
 		{sqltest.Accept(), listens("a"), notifies("a", "1")},
-	}, func(t *testing.T, _ *listen.Listener, s *listen.Subscription, d *diary) {
-		if e, err := s.Next(t.Context()); err != nil || e.Gap == nil || !errors.Is(e.Gap.Err, listen.ErrStandby) {
-			t.Errorf("%v, %v", e, err)
+	}, func(t *testing.T, l *listen.Listener, s *listen.Subscription, d *diary) {
+		if e, err := s.Next(t.Context()); err != nil || e.Gap == nil || !errors.Is(l.Stats().LastError, listen.ErrStandby) {
+			t.Errorf("%v, %v, %v", e, err, l.Stats().LastError)
 		}
 		wantPayload(t, s, "1")
 	})
@@ -199,9 +199,9 @@ func TestASessionThatDoesNotListenIsNotTrusted(t *testing.T) {
 			sqltest.ExpectSQL("select pg_catalog.pg_listening_channels()"), names(),
 		},
 		{sqltest.Accept(), listens("a"), notifies("a", "1")},
-	}, func(t *testing.T, _ *listen.Listener, s *listen.Subscription, d *diary) {
-		if e, err := s.Next(t.Context()); err != nil || e.Gap == nil || !strings.Contains(e.Gap.Err.Error(), "pooler") {
-			t.Errorf("%v, %v", e, err)
+	}, func(t *testing.T, l *listen.Listener, s *listen.Subscription, d *diary) {
+		if e, err := s.Next(t.Context()); err != nil || e.Gap == nil || !strings.Contains(l.Stats().LastError.Error(), "pooler") {
+			t.Errorf("%v, %v, %v", e, err, l.Stats().LastError)
 		}
 		wantPayload(t, s, "1")
 	})

@@ -133,6 +133,7 @@ func (r *run) connected(pid uint32) {
 // disconnected tells of the end of a connection.
 func (r *run) disconnected(ctx context.Context, err error, pid uint32) {
 	r.reset(err)
+	r.lost = err
 	level := slog.LevelWarn
 	if ctx.Err() != nil {
 		level = slog.LevelInfo
@@ -141,7 +142,6 @@ func (r *run) disconnected(ctx context.Context, err error, pid uint32) {
 }
 
 func (r *run) reset(err error) {
-	r.lost = err
 	l := r.listener
 	l.mu.Lock()
 	defer l.mu.Unlock()
