@@ -29,6 +29,7 @@ const (
 // unpooled names the tests that are not run through PgBouncer.
 var unpooled = map[string]string{
 	"TestAConnectionToADemotedPrimaryIsRetired":      byPID,
+	"TestALongCancelKeyCancels":                      byPID,
 	"TestBackendKilledMidStatementIsNotRetried":      byKill,
 	"TestCancelKeepsTheConnection":                   byPID,
 	"TestCloseOfThePoolEndsItsBackends":              byPID,
