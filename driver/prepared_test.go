@@ -240,6 +240,7 @@ func TestStatementOfAPoolWorksOnEveryConnection(t *testing.T) {
 		t.Errorf("3 open results are on %d connections", len(seen))
 	}
 }
+
 func TestPrepareInAFailedTransactionIsAnError(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
