@@ -206,6 +206,7 @@ func TestRowsEndWithTheirContext(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var last error
 	for _, err := range copyout.Rows[int](ctx, db, copyout.Query("select i from generate_series(1, 10000000) i")) {
 		cancel()

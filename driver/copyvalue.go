@@ -78,11 +78,12 @@ func (cc *CopyCodec) AppendBinary(dst []byte, oid uint32, arg any) ([]byte, erro
 		return append(dst, nullLength...), nil
 	case string:
 		if isTextual(oid) {
-			if err := checkText(v, "string"); err != nil {
-				return dst, err
+			if !isShortASCII(v) {
+				if err := checkCopied(v); err != nil {
+					return dst, err
+				}
 			}
-			dst = append(appendLength(dst, len(v)), v...)
-			return closeValue(dst, start, arg)
+			return append(appendLength(dst, len(v)), v...), nil
 		}
 	case []byte:
 		if oid == pgtype.ByteaOID && v != nil {
@@ -113,6 +114,27 @@ func (cc *CopyCodec) AppendBinary(dst []byte, oid uint32, arg any) ([]byte, erro
 		return append(dst[:start], nullLength...), nil
 	}
 	return closeValue(out, start, arg)
+}
+
+// isShortASCII reports whether a string is one that checkCopied would let through, where that is quickly seen.
+func isShortASCII(s string) bool {
+	if len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c-1 >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// checkCopied refuses text that PostgreSQL cannot store.
+func checkCopied(s string) error {
+	if err := checkSize(s); err != nil {
+		return err
+	}
+	return checkText(s, "string")
 }
 
 func appendLength(dst []byte, n int) []byte {
