@@ -154,8 +154,8 @@ func (cc *CopyCodec) HasBinary(oid uint32, v any) bool {
 	if elem, delim, ok := cc.codecs.element(base); ok {
 		return delim == ',' && (v == nil && cc.HasBinary(elem, nil) || arrayHasBinary(cc.codecs.base(elem), v))
 	}
-	if isTextual(base) || base == pgtype.JSONBOID || cc.isEnum(base) {
-		return true
+	if isTextual(base) && base != pgtype.NameOID || base == pgtype.JSONBOID || cc.isEnum(base) {
+		return true // but for a name, which text cuts off
 	}
 	kind, ok := binaryKinds[base]
 	if !ok {
@@ -179,6 +179,10 @@ func (cc *CopyCodec) HasBinary(oid uint32, v any) bool {
 	case [16]byte:
 		return base == pgtype.UUIDOID
 	default:
+		if base == pgtype.OIDOID { // the text of a negative number is another oid
+			_, isOID := v.(uint32)
+			return isOID
+		}
 		_, _, isInt := integer(v)
 		return isInt && kind&binaryInteger != 0
 	}
@@ -235,13 +239,18 @@ func (cc *CopyCodec) appendBinaryBody(dst []byte, oid uint32, v any) (_ []byte, 
 
 var errNoBinary = errors.New("it has no binary form here; the text format takes it")
 
+// parsedByMap are the types whose text pgtype reads as the server does, or refuses.
+var parsedByMap = map[uint32]bool{
+	pgtype.DateOID: true, pgtype.TimestampOID: true, pgtype.TimestamptzOID: true, pgtype.InetOID: true, pgtype.CIDROID: true,
+}
+
 // appendParsed appends the binary form of a value's text.
 func (cc *CopyCodec) appendParsed(dst []byte, oid uint32, text string) ([]byte, error) {
 	if parse := textParsers[oid]; parse != nil {
 		return parse(dst, text)
 	}
 	t, ok := cc.codecs.types.TypeForOID(oid)
-	if !ok {
+	if !ok || !parsedByMap[oid] {
 		return dst, errNoBinary
 	}
 	value, err := t.Codec.DecodeValue(cc.codecs.types, oid, textFormat, []byte(text))
