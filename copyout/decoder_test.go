@@ -25,7 +25,8 @@ var formats = []struct {
 	{copyin.EncoderOptions{Format: copyin.CSVFormat}, copyout.DecoderOptions{Format: copyout.CSVFormat}, "format csv"},
 	{
 		copyin.EncoderOptions{Format: copyin.CSVFormat, Delimiter: ';', Quote: '\'', Escape: '\\', Null: "NIL", Header: []string{"a;", "b", "c", "d", "e"}},
-		copyout.DecoderOptions{Format: copyout.CSVFormat, Delimiter: ';', Quote: '\'', Escape: '\\', Null: "NIL", Header: true}, `format csv, delimiter ';', quote '''', escape '\', null 'NIL', header`,
+		copyout.DecoderOptions{Format: copyout.CSVFormat, Delimiter: ';', Quote: '\'', Escape: '\\', Null: "NIL", Header: true},
+		`format csv, delimiter ';', quote '''', escape '\', null 'NIL', header`,
 	},
 }
 

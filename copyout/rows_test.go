@@ -52,7 +52,7 @@ func TestRowsAreThoseOfAQuery(t *testing.T) {
 			F8         sql.NullFloat64
 			B          *bool
 			T, C, V, N sql.Null[string]
-			At, Ts, D  *time.Time
+			At, TS, D  *time.Time
 			U          *[16]byte
 			Y          []byte
 			M          *string
