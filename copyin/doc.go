@@ -1,15 +1,15 @@
-// Package copyin fills tables by COPY … FROM STDIN, the fastest way into PostgreSQL, on every *sql.DB, *sql.Conn and *sql.Tx of
-// the driver and what wraps them, inside the caller's transaction.
+// Package copyin loads rows with COPY FROM STDIN, the fastest way into PostgreSQL, through any *sql.DB, *sql.Conn or *sql.Tx of
+// the driver, inside the caller's transaction where there is one.
 //
-//	I want to copy …                                     function
-//	rows of values, of a sequence, of a query            Rows
-//	structs                                              Structs, StructsSeq
-//	maps                                                 Maps
-//	a CSV file, compressed or not                        CSV, CSVFile
-//	a stream in any of COPY's formats                    From
-//	rows that I push                                     NewWriter
-//	rows into a file that a COPY will read               NewEncoder
+//	I have                                  function
+//	[][]any, a sequence, *sql.Rows          Rows
+//	structs                                 Structs, StructsSeq
+//	maps                                    Maps
+//	a CSV file or stream, plain or gzip     CSVFile, CSV
+//	rows as they come, or an io.Writer      NewWriter
+//	any COPY statement and its data         From
+//	no server at hand                       NewEncoder
 //
-// A COPY is all or nothing. Its rows travel in binary where every value has a binary form, else as text: what is stored is the
-// same. The number of rows is the server's.
+// The count is the server's. A failure of one row is a *[RowError], whoever finds it; a source's own error comes back as it
+// is. After an error no row is kept and the connection is usable.
 package copyin

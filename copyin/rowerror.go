@@ -20,7 +20,7 @@ type RowError struct {
 	Err    error
 }
 
-// Error names the row, and the column where there is one.
+// Error names the row and the column.
 func (e *RowError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "row %d", e.Row)
@@ -31,7 +31,7 @@ func (e *RowError) Error() string {
 	return b.String()
 }
 
-// Unwrap is the cause: a refusal of the server, or of the client.
+// Unwrap returns the failure itself.
 func (e *RowError) Unwrap() error { return e.Err }
 
 // withRow is err as a RowError where the server says which row it is about. table and columns are those of the COPY, "" and nil

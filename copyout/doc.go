@@ -1,10 +1,10 @@
-// Package copyout reads tables and queries by COPY … TO STDOUT, on every *sql.DB, *sql.Conn and *sql.Tx of the driver and what
-// wraps them, inside the caller's transaction.
+// Package copyout reads tables and queries with COPY TO STDOUT, the fastest way out of PostgreSQL, through any *sql.DB, *sql.Conn
+// or *sql.Tx of the driver.
 //
-//	I want …                                             function
-//	a CSV file                                           CSV, CSVFile
-//	many rows as Go values                               Rows
-//	the stream of any COPY                               To, NewReader
-//	to copy from one server to another                   Pipe
-//	to read a file that a COPY has written               NewDecoder
+//	I want                                  function
+//	a CSV file or stream                    CSVFile, CSV
+//	Go values                               Rows
+//	the raw data of any COPY                To, NewReader
+//	another server's table to be filled     Pipe
+//	to read a COPY file without a server    NewDecoder
 package copyout

@@ -19,6 +19,7 @@ import (
 // prepared again.
 func (c *Conn) Conn() *pgx.Conn {
 	c.lend()
+	c.forPgx.lend(c.pg)
 	return c.px
 }
 

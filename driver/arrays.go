@@ -1,6 +1,9 @@
 package driver
 
-import "reflect"
+import (
+	"reflect"
+	"time"
+)
 
 // AppendElement appends v as one element of a PostgreSQL array of the type elem, in text: NULL, or the value with the quotes
 // that it needs. A helper that moves many rows in one argument for each column builds those so. v is as [ConvertArgs]
@@ -10,9 +13,18 @@ func (c *Conn) AppendElement(dst []byte, elem uint32, v any) ([]byte, error) {
 		return append(dst, "NULL"...), nil
 	}
 	codecs := c.engine.codecs
-	out, err := codecs.appendElement(dst, codecs.base(elem), ',', reflect.ValueOf(v))
-	if err != nil {
-		return dst, err
+	elem = codecs.base(elem)
+	var out []byte
+	var err error
+	switch v.(type) {
+	case string, []byte, time.Time: // never a further dimension
+		if out, _, err = codecs.appendText(dst, elem, v); err == nil {
+			return quoteTail(out, len(dst)), nil
+		}
+	default:
+		if out, err = codecs.appendElement(dst, elem, ',', reflect.ValueOf(v)); err == nil {
+			return out, nil
+		}
 	}
-	return out, nil
+	return dst, err
 }

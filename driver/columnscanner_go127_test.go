@@ -6,6 +6,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math/big"
+	"net/netip"
 	"reflect"
 	"testing"
 	"time"
@@ -81,5 +83,42 @@ func TestScannerMayAskForColumnTypesWithoutColumnScanner(t *testing.T) {
 		}
 	case <-ctx.Done():
 		t.Fatal("a Scanner that calls ColumnTypes did not return")
+	}
+}
+
+func TestScanBehindTheLastRowOfASetIsAnError(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	rows, err := db.Query("select 1; select 2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var n int
+	for rows.Next() {
+	}
+	if err := rows.Scan(&n); err == nil {
+		t.Errorf("scanned %d where there is no row", n)
+	}
+	if !rows.NextResultSet() || !rows.Next() {
+		t.Fatal("no second set:", rows.Err())
+	}
+	if err := rows.Scan(&n); err != nil || n != 2 {
+		t.Errorf("second set: %d, %v", n, err)
+	}
+}
+
+func TestNullIsAnErrorForWhatCannotHoldIt(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	for _, kind := range []string{"int4", "text", "bytea", "timestamptz", "int4[]", "jsonb"} {
+		dests := []any{new(struct{ A int }), new([2]int), new([16]byte), new(netip.Addr), new(netip.Prefix), new(big.Int)}
+		for _, dest := range dests {
+			for range 10 { // pgtype tries its plans in random order
+				if err := db.QueryRow("select null::" + kind).Scan(dest); err == nil {
+					t.Fatalf("NULL of %s became %v", kind, dest)
+				}
+			}
+		}
 	}
 }

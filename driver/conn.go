@@ -37,6 +37,7 @@ type Conn struct {
 	asked    time.Time    // when PgxSource.ShouldPing was last asked
 
 	notifications notifications
+	forPgx        pgxNotifications
 }
 
 var (
@@ -121,7 +122,7 @@ func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string,
 		trace.end(ctx, "", 0, err)
 		return nil, err
 	}
-	c.open = &rows{conn: c, result: r, ctx: ctx, trace: trace, sql: query, tag: tag}
+	c.open = &rows{conn: c, result: r, codecs: c.engine.codecs, ctx: ctx, trace: trace, sql: query, tag: tag}
 	return asRows(c.open), nil
 }
 
@@ -145,8 +146,9 @@ func (c *Conn) ready(ctx context.Context) error {
 		return err
 	}
 	if c.lent {
-		c.lent = false
+		c.lent, c.forPgx.lent = false, false
 		c.engine.stmts.reset()
+		c.engine.ownNames = true
 	}
 	return nil
 }

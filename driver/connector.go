@@ -130,7 +130,7 @@ func (c *Conn) sessionZone() string { return c.pg.ParameterStatus("TimeZone") }
 // install sets the hooks of a connection that is about to be made.
 func (c *Conn) install(pc *pgconn.Config) {
 	pc.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { c.notice(Notice(*n)) }
-	pc.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { c.notification(Notification(*n)) }
+	c.forPgx.install(pc, c.notification)
 	pc.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !isFatal(e) }
 }
 

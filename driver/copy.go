@@ -187,12 +187,11 @@ func (cp *copying) resume(ctx context.Context) {
 	cp.conn.wire.watch(ctx)
 }
 
-// expire ends a COPY that nothing watches, because its context has ended.
+// expire ends a COPY that nothing watches, because its context has ended. The watch of the ended context has the server
+// cancel what may hold the COPY up (a lock, say), where it would not see that the client gives up.
 func (cp *copying) expire() {
-	c := cp.conn
-	c.wire.giveUpAt(time.Now().Add(c.cfg.CancelTimeout))
+	cp.conn.wire.watch(cp.ctx)
 	cp.stop(context.Cause(cp.ctx).Error())
-	c.wire.giveUpAt(time.Time{})
 	cp.end()
 }
 

@@ -105,8 +105,9 @@ func TestCopyInOnLostConnection(t *testing.T) {
 			if err == nil || errors.Is(err, sqldriver.ErrBadConn) || calls != 1 {
 				t.Errorf("error after %d calls = %v", calls, err)
 			}
-			if name == "terminated" && sqlState(err) != "57P01" {
-				t.Errorf("error = %v, want the server's", err)
+			// A server that leaves with data unread resets the connection, which can overtake its last words.
+			if state := sqlState(err); name == "terminated" && state != "57P01" && state != "" {
+				t.Errorf("error = %v, want the server's or the loss of the connection", err)
 			}
 			if n := number(t, db, "select count(*) from numbers"); n != 0 {
 				t.Errorf("rows = %d", n)

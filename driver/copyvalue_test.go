@@ -59,9 +59,23 @@ func TestCopyCodecRefusesWhatDoesNotFit(t *testing.T) {
 		oid uint32
 		v   any
 	}{
-		{pgtype.Int4OID, 1.5}, {pgtype.Int2OID, 40_000}, {pgtype.Int8OID, "x"}, {pgtype.BoolOID, 2}, {pgtype.TextOID, "\xff"}, {pgtype.TextOID, "a\x00"}, {pgtype.UUIDOID, "00"},
-		{pgtype.UUIDOID, []byte("7")}, {pgtype.NumericOID, "1,5"}, {pgtype.NumericOID, "1e999999"}, {pgtype.ByteaOID, `\xg`}, {pgtype.DateOID, "soon"}, {pgtype.VarbitOID, "7"},
-		{pgtype.Int4ArrayOID, [][]int{{1}, {2}}}, {pgtype.Int4ArrayOID, []int64{1 << 40}}, {pgtype.OIDOID, -1}, {pgtype.Int4OID, time.Now()},
+		{pgtype.Int4OID, 1.5},
+		{pgtype.Int2OID, 40_000},
+		{pgtype.Int8OID, "x"},
+		{pgtype.BoolOID, 2},
+		{pgtype.TextOID, "\xff"},
+		{pgtype.TextOID, "a\x00"},
+		{pgtype.UUIDOID, "00"},
+		{pgtype.UUIDOID, []byte("7")},
+		{pgtype.NumericOID, "1,5"},
+		{pgtype.NumericOID, "1e999999"},
+		{pgtype.ByteaOID, `\xg`},
+		{pgtype.DateOID, "soon"},
+		{pgtype.VarbitOID, "7"},
+		{pgtype.Int4ArrayOID, [][]int{{1}, {2}}},
+		{pgtype.Int4ArrayOID, []int64{1 << 40}},
+		{pgtype.OIDOID, -1},
+		{pgtype.Int4OID, time.Now()},
 	} {
 		if out, err := cc.AppendBinary([]byte("before"), tt.oid, tt.v); err == nil || string(out) != "before" {
 			t.Errorf("%T %v as %s: %q, %v", tt.v, tt.v, cc.TypeName(tt.oid), out, err)

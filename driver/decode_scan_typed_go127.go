@@ -7,6 +7,8 @@ import (
 	"encoding"
 	"fmt"
 	"math"
+	"math/big"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"time"
@@ -21,6 +23,9 @@ func (c *codecs) scanTyped(oid uint32, format int16, src []byte, dest any, rv re
 		case reflect.Slice, reflect.Map:
 			rv.Elem().SetZero()
 			return nil
+		}
+		if !maySayNull(dest, rv) { // pgtype would sometimes leave it as it is
+			return fmt.Errorf("cannot scan NULL into %T", dest)
 		}
 	}
 	if src != nil {
@@ -42,6 +47,15 @@ func (c *codecs) scanTyped(oid uint32, format int16, src []byte, dest any, rv re
 		c.showTimes(dest)
 	}
 	return err
+}
+
+// maySayNull reports whether a destination that is no slice or map may have a way of its own to hold NULL.
+func maySayNull(dest any, rv reflect.Value) bool {
+	switch dest.(type) {
+	case *netip.Addr, *netip.Prefix, *big.Int, *big.Rat, *big.Float:
+		return false
+	}
+	return rv.NumMethod() > 0
 }
 
 // scanKnown fills what pgtype has no plan for. done is false for the rest.

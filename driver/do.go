@@ -47,7 +47,8 @@ func Do(ctx context.Context, h Execer, statement string, fn func(ctx context.Con
 func isPoolError(err error) bool {
 	var connect *ConnectError
 	return errors.As(err, &connect) || errors.Is(err, sql.ErrTxDone) || errors.Is(err, sql.ErrConnDone) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sqldriver.ErrBadConn)
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sqldriver.ErrBadConn) ||
+		err.Error() == "sql: database is closed" // an error without a name
 }
 
 // command is the argument by which Do reaches the connection. A wrapper that does not forward CheckNamedValue turns it

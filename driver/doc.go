@@ -125,8 +125,8 @@
 //	                      call rows.ColumnTypes()
 //	timezone_scan         zone of scanned timestamps: session, local, utc or a zone name; default: compat's rule
 //	infinity              error (default), clamp: infinite dates and timestamps where the Go value has none
-//	reset                 when a connection is reused: tx (default): roll back; none; session: also settings, temporary
-//	                      tables, cursors, locks, LISTEN; discard: DISCARD ALL
+//	reset                 when a connection is reused: tx (default): roll back; none; session: also settings, role,
+//	                      cursors, advisory locks, LISTEN, but no temporary tables; discard: DISCARD ALL
 //	pooler                none (default), session, transaction: what stands before the server
 //	rows_close            drain (default): closing Rows early reads the rest; cancel: cancels the statement, whose effects
 //	                      may be lost

@@ -1,6 +1,9 @@
 package driver
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 const dsnSpace = " \t\n\r\v\f"
 
@@ -15,6 +18,9 @@ func parseKeyValue(s string) (map[string]string, error) {
 			rest = strings.TrimLeft(s[end:], dsnSpace)
 		}
 		if rest == "" || rest[0] != '=' {
+			if scheme, _, ok := strings.Cut(s, "://"); ok && last == "" && !strings.ContainsAny(scheme, "@:='"+dsnSpace) {
+				return nil, &ParseError{Reason: strconv.Quote(scheme) + ` is no scheme of PostgreSQL: postgres:// or postgresql://`}
+			}
 			// The word is not shown: it may be the second half of a password with a space in it.
 			return nil, &ParseError{Key: last, Reason: `a word without "=" follows (quote values that contain spaces)`}
 		}

@@ -22,6 +22,8 @@ func cutScheme(s string) (rest string, ok bool) {
 func parseURL(s string) (map[string]string, error) {
 	out := map[string]string{}
 	if i := strings.IndexAny(s, "@/"); i >= 0 && s[i] == '@' {
+		// An "@" in the password is taken as lib/pq does: no host has one, and an error must not show it as part of one.
+		i += strings.LastIndexByte(s[i:i+indexAnyOrEnd(s[i:], "/?")], '@')
 		user, password, _ := strings.Cut(s[:i], ":")
 		if err := addDecoded(out, "user", user); err != nil {
 			return nil, err
@@ -92,11 +94,8 @@ func parseQuery(s string, out map[string]string) error {
 		if err != nil {
 			return &ParseError{Reason: "a key after the ? has " + err.Error()}
 		}
-		if !ok || strings.Contains(rawValue, "=") {
-			if isSecret(key) || !ok {
-				key = ""
-			}
-			return &ParseError{Key: key, Reason: `each part after the ? needs exactly one "=" (write others as %3D)`}
+		if !ok { // the part may be the rest of a secret
+			return &ParseError{Reason: `each part after the ? needs a "="`}
 		}
 		value, err := decodePercent(rawValue)
 		if err != nil {

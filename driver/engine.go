@@ -1,23 +1,24 @@
 package driver
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // engine runs statements over a transport: it chooses the protocol, builds the request and starts the result.
 // One statement runs at a time; its result must be read to the end before the next.
 type engine struct {
 	transport
-	codecs  *codecs
-	stmts   *statements
-	shared  *descriptions // of the pool
-	unnamed bool          // never name a statement on the server: a pooler may run the next request elsewhere
-	buf     []byte        // request being built, reused
+	codecs   *codecs
+	stmts    *statements
+	shared   *descriptions // of the pool
+	ownNames bool          // the session resolves names in its own way
+	renamed  bool          // what is known of statements may be out of date with it
+	unnamed  bool          // never name a statement on the server: a pooler may run the next request elsewhere
+	buf      []byte        // request being built, reused
 
 	result   result // the one result in use
 	inFlight bool   // a request was sent whose ReadyForQuery has not been read
@@ -55,6 +56,9 @@ func (e *engine) start(k call) (*result, error) {
 		}
 	}
 	if k.options.Simple || len(k.args) == 0 && e.needsSimple(k.sql) {
+		if mayRename(k.sql) {
+			e.renames()
+		}
 		return e.startSimple(k.sql)
 	}
 	if st == nil {
@@ -113,9 +117,13 @@ func (e *engine) startSimple(sql string) (*result, error) {
 }
 
 // startStatement runs st with args. A statement whose plan or name the server no longer accepts is prepared again and
-// run once more, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
+// run again, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
 func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*result, error) {
+	e.followNames()
 	e.recall(st)
+	if st.renames {
+		e.renames()
+	}
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}
@@ -128,17 +136,23 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 			return e.attempt(st, args, prepare)
 		}
 	}
-	if err == nil || !e.result.refusedPlan() {
-		return r, err
+	for range maxPlanChanges {
+		if err == nil || !e.result.refusedPlan() {
+			break
+		}
+		e.shared.stale(st.epoch)
+		e.stmts.unprepare(st)
+		st.desc = nil
+		if e.status() != 'I' {
+			return nil, fmt.Errorf("%w: %w", ErrStalePlan, err)
+		}
+		r, err = e.attempt(st, args, prepare)
 	}
-	e.shared.stale(st.epoch)
-	e.stmts.unprepare(st)
-	st.desc = nil
-	if e.status() != 'I' {
-		return nil, fmt.Errorf("%w: %w", ErrStalePlan, err)
-	}
-	return e.attempt(st, args, prepare)
+	return r, err
 }
+
+// maxPlanChanges is how often a statement is prepared again for one execution: its tables may change while that is done.
+const maxPlanChanges = 5
 
 func (e *engine) checkCount(st *statement, args []any) error {
 	if len(args) > maxParams {
@@ -153,7 +167,7 @@ func (e *engine) checkCount(st *statement, args []any) error {
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
 func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
 	e.result = result{engine: e, st: st}
-	if st.desc == nil && st.pins == 0 && e.textIsSafe() && e.mayGuess(args) && countPlaceholders(st.sql, e.standardStrings()) == len(args) {
+	if e.learnsByText(st, args, wanted) {
 		if r, err := e.attemptText(st, args, wanted); err != errNeedsTypes {
 			return r, err
 		}
@@ -180,10 +194,19 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 	if prepared || prepare {
 		name = st.name
 	}
+	declared := 0 // where the parameters' types are in buf, when this request leaves plain ones to the server
 	if prepare || !prepared && !parsed {
 		buf = appendParse(buf, name, st.sql, desc.params)
+		if !prepare {
+			declared = len(buf) - 4*len(desc.params)
+		}
 	}
 	buf, err := appendBind(buf, name, len(args), func(dst []byte, i int) ([]byte, int16, error) {
+		if declared > 0 && e.codecs.isPlain(desc.params[i], args[i]) {
+			binary.BigEndian.PutUint32(dst[declared+4*i:], 0)
+			out, _, err := e.codecs.appendTextParam(dst, args[i])
+			return out, textFormat, err
+		}
 		return e.codecs.appendParam(dst, desc.params[i], args[i])
 	}, desc.formats)
 	if err != nil {
@@ -286,102 +309,4 @@ func (e *engine) open() []byte {
 		buf = appendBegin(buf, e.begin)
 	}
 	return buf
-}
-
-// describe asks the server for the types of a statement, in a round trip of its own, and prepares it on the way when its
-// time has come.
-func (e *engine) describe(st *statement, wanted *bool) error {
-	buf := e.open()
-	name := ""
-	prepare := !e.unnamed && e.stmts.prepareNow(st, wanted)
-	if prepare {
-		name = st.name
-	}
-	buf = appendParse(buf, name, st.sql, nil)
-	buf = appendDescribe(buf, 'S', name)
-	buf = appendSync(buf)
-	if err := e.dispatch(buf); err != nil {
-		return err
-	}
-	return e.readDescription(st, prepare)
-}
-
-func (e *engine) readDescription(st *statement, prepare bool) error {
-	var failure error
-	desc := &description{}
-	for {
-		msg, err := e.next()
-		if err != nil {
-			return errors.Join(failure, err)
-		}
-		switch msg := msg.(type) {
-		case *pgproto3.ParseComplete:
-			if prepare {
-				e.stmts.isPrepared(st)
-			}
-		case *pgproto3.ParameterDescription:
-			desc.params = append([]uint32(nil), msg.ParameterOIDs...)
-		case *pgproto3.RowDescription:
-			desc.setColumns(e.codecs, e.codecs.columns(msg))
-		case *pgproto3.ErrorResponse:
-			failure = newServerError(msg)
-		case *pgproto3.ReadyForQuery:
-			if failure == nil {
-				e.remember(st, desc)
-			}
-			return failure
-		}
-	}
-}
-
-// remember records what the server said of st, for all connections.
-func (e *engine) remember(st *statement, desc *description) {
-	st.desc, st.epoch = desc, e.shared.current()
-	e.shared.learn(st.sql, desc, st.epoch)
-}
-
-// recall brings what is known of st up to the pool's knowledge: nothing of an earlier schema epoch, and what another
-// connection has learned.
-func (e *engine) recall(st *statement) {
-	if epoch := e.shared.current(); st.desc != nil && st.epoch != epoch {
-		e.stmts.unprepare(st)
-		st.desc = nil
-	}
-	if st.desc == nil && !st.own {
-		st.desc, st.epoch = e.shared.find(st.sql)
-	}
-}
-
-// setColumns records the result columns and the formats to ask for.
-func (d *description) setColumns(c *codecs, columns []column) {
-	d.columns = columns
-	d.formats = make([]int16, len(columns))
-	for i := range columns {
-		d.formats[i] = c.resultFormat(columns[i].oid)
-		columns[i].format = d.formats[i]
-		columns[i].decode = c.decoder(columns[i].oid, d.formats[i])
-	}
-	d.names = columnNames(columns)
-}
-
-func columnNames(columns []column) []string {
-	names := make([]string, len(columns))
-	for i := range columns {
-		names[i] = columns[i].name
-	}
-	return names
-}
-
-// columns copies a RowDescription, which lives in shared memory.
-func (c *codecs) columns(msg *pgproto3.RowDescription) []column {
-	columns := make([]column, len(msg.Fields))
-	for i := range msg.Fields {
-		f := &msg.Fields[i]
-		columns[i] = column{
-			name: string(f.Name), oid: f.DataTypeOID, table: f.TableOID, attnum: f.TableAttributeNumber,
-			size: f.DataTypeSize, typmod: f.TypeModifier, format: f.Format,
-			decode: c.decoder(f.DataTypeOID, f.Format),
-		}
-	}
-	return columns
 }

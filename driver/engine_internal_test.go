@@ -208,13 +208,13 @@ var preparedUse = answer{bound, rowOf("three"), tagOf("SELECT 1"), idle}
 
 func TestEngineNeedsOneFlush(t *testing.T) {
 	t.Parallel()
-	e, s := newEngine(t, 2, textual, firstUse, laterUse, laterUse, preparedUse)
+	e, s := newEngine(t, 2, textual, firstUse, laterUse, firstUse, preparedUse)
 	for range 4 {
 		if rows, err := finished(e, query, "x"); err != nil || len(rows) != 1 {
 			t.Fatalf("%q, %v", rows, err)
 		}
 	}
-	s.used(t, "PDSBES", "PBDPES", "P+B+DPES", "B+ES")
+	s.used(t, "PDSBES", "PBDPES", "P+DSB+ES", "B+ES")
 }
 
 func TestEnginePreparesAtOnce(t *testing.T) {
@@ -295,6 +295,22 @@ func TestEngineRetriesARefusedPlanOnce(t *testing.T) {
 		t.Errorf("refused twice: %v, want 26000", err)
 	}
 	s.used(t, "P+DSB+ES", "B+ES", "CP+DSB+ES")
+}
+
+func TestEngineFollowsATableThatGoesOnChanging(t *testing.T) {
+	t.Parallel()
+	described := answer{parsed, parameters(25), columnsOf(25, "a"), idle}
+	stale := answer{errorOf("0A000", "RevalidateCachedQuery"), idle}
+	e, _ := newEngine(t, 0, textual, described, stale, described, stale, described, preparedUse)
+	st := e.stmts.lookup(query)
+	st.pins++ // a *sql.Stmt: it asks first
+	r, err := e.startStatement(st, []any{"x"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.drain(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestEngineDoesNotRetryWhatWasBound(t *testing.T) {

@@ -10,6 +10,41 @@ import (
 // has one text for every type but JSON, which wants it in quotes. So rare a parameter costs a second request, where one is
 // possible: in a transaction, which the first refusal would end, such arguments are not sent before the types are known.
 
+// What is remembered of a statement may be out of date where nothing shows it: the column of an INSERT was an integer, and
+// is a text now. A server that is told the old type would store 7 for "007". So the types of plain arguments are left to
+// the server until the statement is prepared, and learned anew when it is.
+
+// learnsByText tells whether st is to be run with its arguments in text, to learn its types on the way.
+func (e *engine) learnsByText(st *statement, args []any, wanted *bool) bool {
+	if !e.textIsSafe() {
+		return false
+	}
+	if st.desc == nil {
+		if st.pins > 0 || !e.mayGuess(args) {
+			return false
+		}
+	} else {
+		for i, arg := range args {
+			if !e.codecs.isPlain(st.desc.params[i], arg) {
+				return false
+			}
+		}
+		if e.unnamed || !e.stmts.prepareNow(st, wanted) {
+			return false
+		}
+	}
+	return countPlaceholders(st.sql, e.standardStrings()) == len(args)
+}
+
+// isPlain tells whether the text of arg is right for every type that the parameter may have by now, so far as the type
+// that is remembered tells.
+func (c *codecs) isPlain(oid uint32, arg any) bool {
+	if jsonDiffers(arg) {
+		return c.textSafe(arg) && !isJSON(c.base(oid))
+	}
+	return c.sameForAllTypes(arg)
+}
+
 // jsonDiffers tells whether a JSON parameter takes another text of arg than any other parameter does.
 func jsonDiffers(arg any) bool {
 	switch arg.(type) {

@@ -139,8 +139,3 @@ var keywordIndex = func() map[string]*keyword {
 	}
 	return index
 }()
-
-func isSecret(key string) bool {
-	k := keywordIndex[key]
-	return k != nil && k.secret
-}

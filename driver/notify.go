@@ -2,8 +2,10 @@ package driver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"sync"
@@ -201,4 +203,28 @@ func (cn *Connector) Dial(ctx context.Context) (*Conn, error) {
 	}
 	c.notifications.noBacklog = true
 	return c, nil
+}
+
+// DetectSilence has the operating system give up on a server that does not even acknowledge, after about d: TCP
+// keepalive while the connection is idle, the user timeout while something was sent. It replaces the pool's settings
+// of these on this connection. On a unix socket or a connection of a Dial hook without TCP it does nothing.
+func (c *Conn) DetectSilence(d time.Duration) error {
+	const probes = 4
+	nc := c.wire.conn
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	tcp, ok := nc.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	half, each := max(d/2, time.Second), max(d/(2*probes), time.Second)
+	cfg := Config{KeepAlives: true, KeepAlivesIdle: half, KeepAlivesInterval: each, KeepAlivesCount: probes}
+	if hasTCPUserTimeout {
+		cfg.TCPUserTimeout = d
+	}
+	if err := cfg.setSocketOptions(tcp); err != nil {
+		return fmt.Errorf("driver: %w", err)
+	}
+	return nil
 }

@@ -66,6 +66,7 @@ func (c *Conn) Pipeline(ctx context.Context, next func() (Statement, bool, error
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
+	c.engine.followNames()
 	p := &pipeline{conn: c, engine: &c.engine, ctx: ctx, done: done}
 	p.out = newDuplex(c.wire, p.take)
 	c.wire.watch(ctx)
@@ -173,6 +174,9 @@ func (p *pipeline) add(s Statement) error {
 		if err := p.describe(st); err != nil || p.failed {
 			return err
 		}
+	}
+	if st.renames {
+		p.engine.renames()
 	}
 	if err := p.bind(st, s, recalled); err != nil {
 		p.refuse(err)

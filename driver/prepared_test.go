@@ -240,3 +240,16 @@ func TestStatementOfAPoolWorksOnEveryConnection(t *testing.T) {
 		t.Errorf("3 open results are on %d connections", len(seen))
 	}
 }
+func TestPrepareInAFailedTransactionIsAnError(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	tx := begin(t, db)
+	defer tx.Rollback()
+	mustExec(t, tx, "select $1::int", 1)
+	if _, err := tx.Exec("select 1/0"); err == nil {
+		t.Fatal("no error of the division")
+	}
+	if _, err := tx.Prepare("select $1::int"); sqlState(err) != "25P02" {
+		t.Errorf("known statement: %v, want 25P02", err)
+	}
+}

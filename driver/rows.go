@@ -13,6 +13,7 @@ import (
 type rows struct {
 	conn   *Conn
 	result *result
+	codecs *codecs
 	ctx    context.Context // of the query: it bounds the reading of its rows
 	trace  *queryTrace
 	sql    string
@@ -46,7 +47,7 @@ func (r *rows) Next(dest []sqldriver.Value) error {
 			dest[i] = nil
 			continue
 		}
-		v, err := r.result.columns[i].decode(r.conn.engine.codecs, values[i])
+		v, err := r.result.columns[i].decode(r.codecs, values[i])
 		if err != nil {
 			return fmt.Errorf("driver: column %d (%q): %w", i, r.result.columns[i].name, err)
 		}

@@ -2,7 +2,10 @@
 
 package driver
 
-import sqldriver "database/sql/driver"
+import (
+	sqldriver "database/sql/driver"
+	"errors"
+)
 
 // columnScanner is rows that scan columns straight into Go values: arrays, ranges, composites, json and more into slices,
 // structs and maps. It is a type of its own because database/sql decides by the type: with column_scanner=off a Scanner
@@ -16,8 +19,11 @@ func (r columnScanner) NextRow() error { return r.advance() }
 
 // ScanColumn implements [sqldriver.RowsColumnScanner]. Destinations that database/sql knows get what Next and Scan give.
 func (r columnScanner) ScanColumn(scanCtx sqldriver.ScanContext, index int, dest any) error {
+	if r.result.row == nil { // database/sql asks all the same behind the last row, when another result set follows
+		return errors.New("driver: there is no row to scan: Next has returned false")
+	}
 	c := &r.result.columns[index]
-	return r.conn.engine.codecs.scanColumn(scanCtx, c.oid, c.format, r.result.row.Values[index], dest)
+	return r.codecs.scanColumn(scanCtx, c.oid, c.format, r.result.row.Values[index], dest)
 }
 
 // asRows is r as database/sql gets it.

@@ -84,23 +84,21 @@ func (c *Conn) resetPolicy(ctx context.Context) error {
 		c.broken = true
 		return sqldriver.ErrBadConn
 	}
+	if c.engine.ownNames { // they are the pool's again
+		c.engine.renames()
+		c.engine.followNames()
+		c.engine.ownNames = false
+	}
 	return nil
 }
 
 // pingIdle is after how long an idle connection is pinged where the platform cannot look at the socket.
 const pingIdle = time.Second
 
-// justNow is for how long the server's last answer shows that it is there: statements that follow one another without a
-// pause save the look at the socket, which is a quarter of what the driver costs them.
-const justNow = 5 * time.Microsecond
-
 // alive reports whether the connection still leads to its server. It looks at the socket, which costs no round trip, takes
 // what has arrived, and pings only after ping_after, or where looking is not possible.
 func (c *Conn) alive(ctx context.Context) bool {
 	idle, due := time.Since(c.lastUsed), false
-	if idle >= 0 && idle < justNow && c.connector.source == nil {
-		return true
-	}
 	switch c.wire.peek() {
 	case peekGone:
 		return false

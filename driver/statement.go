@@ -19,10 +19,11 @@ type column struct {
 
 // statement is what is known of one SQL text on one connection. All executions of the text share it.
 type statement struct {
-	sql   string
-	desc  *description // what the server said of it, nil while that is not known
-	epoch uint64       // the schema epoch in which it was described
-	own   bool         // it is not here what the pool knows of the text
+	sql     string
+	desc    *description // what the server said of it, nil while that is not known
+	epoch   uint64       // the schema epoch in which it was described
+	own     bool         // it is not here what the pool knows of the text
+	renames bool         // running it may change what other texts mean
 
 	name     string // name on the server, "" while it has never been prepared
 	prepared bool   // whether the server holds it under name
@@ -74,7 +75,7 @@ func (s *statements) find(sql string) *statement {
 
 // add makes the statement of sql, which is new.
 func (s *statements) add(sql string) *statement {
-	st := &statement{sql: sql}
+	st := &statement{sql: sql, renames: mayRename(sql)}
 	st.entry = s.recent.PushFront(st)
 	s.bySQL[sql] = st
 	s.textBytes += len(sql)

@@ -53,10 +53,11 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 		}
 		query = f.sql
 	}
+	c.engine.followNames()
 	st := c.engine.stmts.lookup(query)
 	c.engine.recall(st)
 	st.pins++
-	known := st.desc != nil
+	known := st.desc != nil && c.TxStatus() != 'E' // the server refuses it in a failed transaction
 	ctx, traced := c.tracePrepare(ctx, query)
 	if !known {
 		c.wire.watch(ctx)

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -42,8 +41,10 @@ func sessionLocation(zone func() string) func() *time.Location {
 	}
 }
 
+// loadZone returns the names of UTC as [time.UTC], as lib/pq does: programs compare times by ==.
 func loadZone(name string) *time.Location {
-	if strings.EqualFold(name, "utc") || strings.EqualFold(name, "gmt") {
+	switch name {
+	case "UTC", "Etc/UTC", "Etc/Universal", "Etc/Zulu", "Etc/UCT":
 		return time.UTC
 	}
 	l, err := time.LoadLocation(name)

@@ -96,12 +96,13 @@ func TestAgainstATLSServer(t *testing.T) {
 	s := startTLSServer(t)
 	s.extraFiles(t)
 	t.Run("cases", func(t *testing.T) {
+		version := show(t, mustConnect(t, s.config(t, "user=trusted")), "show server_version_num")
 		for _, tt := range tlsCases {
-			if strings.Contains(tt.dsn, "direct") {
-				tt.want = "TLS" // servers before 17 hang up
-				if v := show(t, mustConnect(t, s.config(t, "user=trusted")), "show server_version_num"); v < "170000" {
-					tt.want = "TLS:"
-				}
+			switch {
+			case strings.Contains(tt.dsn, "direct") && version < "170000":
+				tt.want = "TLS:" // the server hangs up
+			case strings.Contains(tt.dsn, "min_protocol_version=3.2") && version >= "180000":
+				tt.want = "TLS"
 			}
 			t.Run(tt.dsn, func(t *testing.T) {
 				t.Parallel()

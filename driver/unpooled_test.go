@@ -28,6 +28,7 @@ const (
 
 // unpooled names the tests that are not run through PgBouncer.
 var unpooled = map[string]string{
+	"TestAConnectionToADemotedPrimaryIsRetired":      byPID,
 	"TestBackendKilledMidStatementIsNotRetried":      byKill,
 	"TestCancelKeepsTheConnection":                   byPID,
 	"TestCloseOfThePoolEndsItsBackends":              byPID,
@@ -39,6 +40,8 @@ var unpooled = map[string]string{
 	"TestInfoTellsServerAndSession":                  byPID,
 	"TestLeastRecentlyUsedStatementIsEvicted":        byName,
 	"TestOneTextMayMeanTwoStatements":                bySettings,
+	"TestLeakedTransactionFreesItsLocksWithoutReuse": byPID,
+	"TestOneTextIsTwoStatementsUnderTwoSearchPaths":  bySettings,
 	"TestPingAsksTheServer":                          byKill,
 	"TestPinnedStatementsAreNotEvicted":              byName,
 	"TestPollTakesWhatHasArrived":                    "it listens",
@@ -46,6 +49,8 @@ var unpooled = map[string]string{
 	"TestQueryHooksTellTheWholeStatement":            byName,
 	"TestResetPolicies":                              bySettings,
 	"TestResultsLeftOpenThroughPgxCostTheConnection": byPID,
+	"TestSearchPathComesBackWithARollback":           bySettings,
+	"TestSearchPathOfOneConnectionChanges":           bySettings,
 	"TestStalePlanInsideATransactionIsNamed":         byName,
 	"TestStatementIsPreparedAfterItsThreshold":       byName,
 	"TestStatementOfAPoolWorksOnEveryConnection":     byPID,

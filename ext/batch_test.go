@@ -2,6 +2,7 @@ package ext_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"iter"
 	"reflect"
@@ -119,6 +120,11 @@ func TestSequencesThatFailUndoEverything(t *testing.T) {
 			}
 			if _, err := q.ExecContext(t.Context(), "select 1"); err != nil {
 				t.Errorf("after %d: the handle is not usable: %v", count, err)
+			}
+			if conn, ok := q.(*sql.Conn); ok {
+				if _, err := conn.ExecContext(t.Context(), "savepoint s"); sqlState(err) != "25P01" {
+					t.Errorf("after %d: the transaction is still open: %v", count, err)
+				}
 			}
 		}
 	})

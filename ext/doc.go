@@ -14,6 +14,10 @@
 //	insert or update many rows                           UpsertMany
 //	update, delete, find or count rows by a condition    UpdateWhere, DeleteWhere, Exists, Count
 //	a page of rows                                       Paginate
+//	a transaction, a savepoint, retries                  InTx; Savepoint for other packages' transactions
+//	undo a block without an error                        Rollback, TxOptions.ForceRollback
+//	commit on several databases, or in two phases        BeginTPC, CommitPrepared, RollbackPrepared, RecoverPrepared
+//	one connection for a while, psycopg's implicit BEGIN WithSession, SetSession, CommitSession, RollbackSession
 //	quote a name, read a table's name                    QuoteName, ParseName
 //
 // Functions that take a [Querier] run ordinary statements, which mocks, loggers and tracers see. Those that need the

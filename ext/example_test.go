@@ -7,45 +7,51 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pycopg/pycopg/ext"
 	"github.com/pycopg/pycopg/sqltest"
 )
 
-// exampleDSN is the server of the examples, which have no testing.TB to get one with.
-var exampleDSN string
+// exampleServer starts the server of the examples, which have no testing.TB to get one with.
+var exampleServer = sync.OnceValues(func() (*sqltest.Instance, error) {
+	return sqltest.Start(context.Background(), sqltest.StartOptions{})
+})
 
-// TestMain starts it, and leaves the examples out where there is none: tests skip there too.
+// TestMain leaves the examples out where there is no server: the tests skip there.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	run := flag.Lookup("test.run")
-	if run.Value.String() != "" && !strings.Contains(run.Value.String(), "Example") {
-		os.Exit(m.Run())
+	if run.Value.String() == "" && os.Getenv("PYCOPG_TEST_DSN") == "" {
+		if _, err := exampleServer(); err != nil {
+			run.Value.Set("^(Test|Fuzz)")
+		}
 	}
-	exampleDSN = os.Getenv("PYCOPG_TEST_DSN")
-	if exampleDSN != "" {
-		os.Exit(m.Run())
+	os.Exit(m.Run()) // the server ends with the program
+}
+
+// examplePool is a pool of one connection to the examples' server.
+func examplePool() *sql.DB {
+	dsn := os.Getenv("PYCOPG_TEST_DSN")
+	if dsn == "" {
+		server, err := exampleServer()
+		if err != nil {
+			log.Fatal(err)
+		}
+		dsn = server.DSN("")
 	}
-	server, err := sqltest.Start(context.Background(), sqltest.StartOptions{})
+	db, err := sql.Open("pycopg", dsn)
 	if err != nil {
-		run.Value.Set("^(Test|Fuzz)")
-		os.Exit(m.Run())
+		log.Fatal(err)
 	}
-	exampleDSN = server.DSN("")
-	code := m.Run()
-	server.Close()
-	os.Exit(code)
+	db.SetMaxOpenConns(1)
+	return db
 }
 
 // exampleTx is a transaction on the examples' server.
 func exampleTx() *sql.Tx {
-	db, err := sql.Open("pycopg", exampleDSN)
-	if err != nil {
-		log.Fatal(err)
-	}
-	tx, err := db.Begin()
+	tx, err := examplePool().Begin()
 	if err != nil {
 		log.Fatal(err)
 	}

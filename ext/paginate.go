@@ -96,7 +96,7 @@ func pageSQL(o PageOptions, sql string, args []any) (string, []any, error) {
 		return sql + "\nlimit " + arg(int64(o.Size)+1) + " offset " + arg(offset), args, nil
 	}
 	if o.Number > 0 || o.After != nil && len(o.After) != len(o.Keys) {
-		return "", nil, fmt.Errorf("Keys go with After, of %d values, and without a Number", len(o.Keys))
+		return "", nil, fmt.Errorf("the Keys go with After, of %d values, and without a Number", len(o.Keys))
 	}
 	order := make([]string, len(o.Keys))
 	for i, k := range o.Keys {

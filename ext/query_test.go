@@ -44,6 +44,7 @@ type person struct {
 	Parts   sql.Null[[]int]
 	Amount  *big.Int
 	Skipped chan int `db:"-"`
+	//lint:ignore U1000 it is there to be left alone
 	private int
 }
 
@@ -136,6 +137,7 @@ func TestStructsThatCannotBeRowsAreRefused(t *testing.T) {
 	type misspelt struct {
 		A int `db:"x,omitempty"`
 	}
+	//lint:ignore U1000 it is there to be left alone
 	type empty struct{ a int }
 	for name, err := range map[string]error{
 		"x":         second(ext.Query[twice](t.Context(), db, "select 1 as x")),

@@ -60,8 +60,15 @@ func (c *sourceColumn) appendElement(dst []byte, conn *driver.Conn, elem uint32,
 			return appendQuoted(dst, v.String())
 		}
 	case reflect.Float64:
-		if f := v.Float(); f != math.Trunc(f) && !math.IsInf(f, 0) && f == f {
+		switch f := v.Float(); {
+		case f == math.Trunc(f) && math.Abs(f) < maxExact: // without an exponent, which integers do not take
+			return strconv.AppendFloat(dst, f, 'f', -1, 64), nil
+		case f == f && !math.IsInf(f, 0):
 			return strconv.AppendFloat(dst, f, 'g', -1, 64), nil
+		}
+	case reflect.Bool:
+		if elem == pgtype.BoolOID {
+			return strconv.AppendBool(dst, v.Bool()), nil
 		}
 	}
 	values, err := driver.ConvertArgs([]any{v.Interface()})

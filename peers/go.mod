@@ -6,6 +6,7 @@ replace github.com/pycopg/pycopg => ..
 
 require (
 	github.com/XSAM/otelsql v0.44.0
+	github.com/georgysavva/scany/v2 v2.1.4
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jmoiron/sqlx v1.4.0
 	github.com/lib/pq v1.12.3

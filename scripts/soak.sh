@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
-export PYCOPG_SOAK_CANCELS=${PYCOPG_SOAK_CANCELS:-10000} PYCOPG_SOAK_RESTARTS=${PYCOPG_SOAK_RESTARTS:-20}
+export PYCOPG_SOAK=${PYCOPG_SOAK:-1m} PYCOPG_SOAK_CANCELS=${PYCOPG_SOAK_CANCELS:-10000} PYCOPG_SOAK_RESTARTS=${PYCOPG_SOAK_RESTARTS:-20}
 
 step "$PYCOPG_SOAK_CANCELS cancellations, $PYCOPG_SOAK_RESTARTS restarts"
 go test -v -race -timeout=2h -run='^TestSoak' ./...

@@ -1,4 +1,4 @@
-// Command quickstart shows package driver at work on real data: the zone table of the
+// Command quickstart shows packages driver and ext at work on real data: the zone table of the
 // public-domain tz database, and the elevation of the sun over each of its places.
 //
 // It starts a PostgreSQL server of its own and removes it at the end. With DATABASE_URL set it
@@ -43,6 +43,9 @@ var steps = []struct {
 	{"Query into Go values", queryValues},
 	{"Run a prepared statement many times", runPrepared},
 	{"Commit a transaction, roll back another", commitAndRollBack},
+	{"Structs out of a query and into a table", structsInAndOut},
+	{"Insert or update", upsertCountries},
+	{"Go back to a savepoint", rollBackToSavepoint},
 	{"Meet an error and its SQLSTATE", meetError},
 	{"Receive a notice from the server", receiveNotice},
 	{"Cancel a query and keep the connection", cancelQuery},
@@ -60,6 +63,9 @@ func run(ctx context.Context, w io.Writer, dsn string) (err error) {
 	for _, step := range steps {
 		end := out.begin(step.title)
 		if err := step.run(ctx, s); err != nil {
+			if end := ctx.Err(); end != nil && !errors.Is(err, end) {
+				err = fmt.Errorf("%w: %w", end, err) // database/sql was quicker to end the transaction, and says only that
+			}
 			return fmt.Errorf("%s: %w", step.title, err)
 		}
 		end()

@@ -26,6 +26,13 @@ var facts = []string{
 	"committed: 100000 rows became 73910",
 	"73910 rows deleted, the transaction sees 0",
 	"rolled back: 73910 rows are still there",
+	"read 247 structs: US has the most zones, 29 from America/Adak to Pacific/Honolulu",
+	"inserted 247 structs into country",
+	"214 countries have a single zone",
+	"upserted 2 countries: 1 inserted, 1 updated",
+	"the transaction deleted 1 country",
+	"deleted 34 more countries, and goes back",
+	"committed: country has 247 rows",
 	"SQLSTATE 23505: ",
 	"table zone, constraint zone_pkey",
 	"zone still has 312 rows",
@@ -81,7 +88,7 @@ func TestInterruptLeavesNothingBehind(t *testing.T) {
 		"before the tables":     "\n2. ",
 		"before the readings":   "\n3. ",
 		"inside a transaction":  "delete from reading where",
-		"before a slow query":   "\n9. ",
+		"before a slow query":   "\n12. ",
 		"after the last result": "the connection goes on",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -42,11 +42,14 @@ func budgets(go127 bool) []budget {
 			aboveFloor(name, 0.35), allocations(name, allocs),
 			aboveFloor(name+"/cancelable", 0.85), allocations(name+"/cancelable", 18))
 	}
-	const scan = "scan/mixed"
-	if go127 {
-		return append(all, wholeCPU(scan, native, 0.80), wholeCPU(scan, reference, 0.36), allocationRatio(scan, 0.15))
+	for _, scan := range []string{"scan/mixed", "scan/plain"} {
+		if go127 {
+			all = append(all, wholeCPU(scan, native, 0.80), wholeCPU(scan, reference, 0.36), allocationRatio(scan, 0.15))
+		} else {
+			all = append(all, wholeCPU(scan, reference, 0.75), allocationRatio(scan, 0.20))
+		}
 	}
-	return append(all, wholeCPU(scan, reference, 0.75), allocationRatio(scan, 0.20))
+	return all
 }
 
 // notSlower are the budgets of every case: no more wall time and CPU time than pgx/stdlib, but for the noise.

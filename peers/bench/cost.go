@@ -39,13 +39,12 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 		defer p.close()
 		addr = p.addr()
 	}
+	conditions := context.Background() // of the case: ctx ends the run between two rounds
 	if c.cancelable {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
+		conditions, cancel = context.WithCancel(conditions)
 		defer cancel()
-	} else {
-		ctx = context.WithoutCancel(ctx)
 	}
 	var field []*contestant
 	for _, p := range s.field(c.op) {
@@ -57,7 +56,7 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 			}
 			where = inMemory(addr, said)
 		}
-		t, err := enter(ctx, p, where, c)
+		t, err := enter(conditions, p, where, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}
@@ -66,8 +65,11 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 	}
 	for round := range orDefault(s.rounds, c.rounds) {
 		for i := range field {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			t := field[(i+round)%len(field)]
-			if err := t.measure(ctx, orDefault(s.count, c.count)); err != nil {
+			if err := t.measure(conditions, orDefault(s.count, c.count)); err != nil {
 				return nil, fmt.Errorf("%s: %w", t.name, err)
 			}
 		}

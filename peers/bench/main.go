@@ -5,9 +5,10 @@
 //	go run ./bench                     everything, in a few minutes
 //	go run ./bench -run 'select|scan'  some of the cases
 //
-// The parts are: round trips for each operation, cost of each case (wall time, client CPU, allocations), heap of idle
-// connections, and the budgets that this driver keeps. On a machine that does other things as well, hold the process and
-// its server on one processor (taskset -c 0): which processor a backend wakes up on weighs more than any driver.
+// The parts are: round trips for each operation, cost of each case (wall time, client CPU, allocations), package ext
+// beside helpers for other drivers, heap of idle connections, and the budgets that this driver keeps. On a machine that
+// does other things as well, hold the process and its server on one processor (taskset -c 0): which processor a backend
+// wakes up on weighs more than any driver.
 package main
 
 import (
@@ -72,7 +73,7 @@ func parseFlags(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	run := flags.String("run", "", "regular expression: the cases to run")
 	peers := flags.String("peers", "", "regular expression: the peers to run, beside the floor")
-	parts := flags.String("parts", "", "regular expression: the parts to run (trips, cost, heap)")
+	parts := flags.String("parts", "", "regular expression: the parts to run (trips, cost, ext, heap)")
 	flags.IntVar(&s.rounds, "rounds", 0, "rounds of each case (0: as the case says)")
 	flags.IntVar(&s.count, "count", 0, "operations in a round (0: as the case says)")
 	flags.IntVar(&s.conns, "conns", 200, "idle connections whose heap is measured")
@@ -110,6 +111,11 @@ func bench(ctx context.Context, w io.Writer, s settings) error {
 	}
 	if s.parts.MatchString("cost") {
 		if err := printCosts(ctx, w, srv, s); err != nil {
+			return err
+		}
+	}
+	if s.parts.MatchString("ext") {
+		if err := printContests(ctx, w, srv, s); err != nil {
 			return err
 		}
 	}

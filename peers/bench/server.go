@@ -22,6 +22,7 @@ const tables = `
 create table item (id int8 primary key, name text not null);
 insert into item select i, 'item ' || i from generate_series(1, 1000) i;
 create unlogged table log (id int8, name text);
+create unlogged table bulk (id int8, name text, at timestamptz, amount float8);
 create table big (id int4 primary key, raw bytea, words text);
 alter table big alter raw set storage external, alter words set storage external;
 insert into big select 1, decode(repeat('00ff7f80', 262144), 'hex'), repeat('0123456789abcdef', 65536);

@@ -26,14 +26,14 @@ func (r rule) matches(e entry) bool {
 		(r.types == nil || slices.Contains(r.types, e.typ)) && (r.shape == nil || r.shape(e))
 }
 
-// classify finds the first rule that explains a difference.
-func classify(e entry) (class, why string) {
-	for _, r := range rules {
+// classify finds the first rule that explains a difference, and its place; -1 when there is none.
+func classify(e entry) (class, why string, place int) {
+	for i, r := range rules {
 		if r.matches(e) {
-			return r.class, r.why
+			return r.class, r.why, i
 		}
 	}
-	return "", ""
+	return "", "", -1
 }
 
 // The peers' outcomes of an entry.
@@ -67,12 +67,10 @@ func all(conditions ...func(entry) bool) func(entry) bool {
 }
 
 var (
-	integerTypes = []string{"int2", "int4", "int8", "oid", "money", "positive"}
-	textTypes    = []string{"text", "varchar", "bpchar", "bytea", "text[]", "bytea[]"}
+	textTypes    = []string{"text", "varchar", "bpchar", "bytea", "blob", "text[]", "bytea[]"}
 	numberArrays = []string{"int4[]", "int8[]", "float8[]", "jsonb[]"}
-	clockTypes   = []string{"date", "time", "timetz", "timestamp", "timestamptz", "timestamptz[]"}
 	bytesValues  = []string{"[]byte", "json.RawMessage", "rawJSON", "sql.RawBytes", "net.IP"}
-	timesValues  = []string{"time.Time", "*time.Time", "[]time.Time", "sql.NullTime", "pq.NullTime", "pgtype.Timestamptz", "birthday", "pq.Array([]time.Time)"}
+	timesValues  = []string{"time.Time", "*time.Time", "[]time.Time", "sql.NullTime", "pgtype.Timestamptz", "birthday", "pq.Array([]time.Time)"}
 	spanValues   = []string{"time.Second", "time.Duration", "[]time.Duration"}
 	floatValues  = []string{"float64", "float32", "[]float32", "[]float64", "pgtype.Float8"}
 )
@@ -109,24 +107,22 @@ var corruptionRules = []rule{
 
 // conflictRules are about values that both sides store in a sensible way, or that only one side can read.
 var conflictRules = []rule{
-	{values: []string{"\"", "[]string{specials}", "pq.ByteaArray"}, types: []string{"bytea"}, class: conflicts, why: "a string for bytea is its text form, as with pgx; with compat=pq it is the bytes, as with lib/pq"},
+	{values: []string{"\"", "[]string{specials}", "pq.ByteaArray"}, types: []string{"bytea", "blob"}, class: conflicts, why: "a string for bytea is its text form, as with pgx; with compat=pq it is the bytes, as with lib/pq"},
 	{values: []string{"color(", "[]color"}, class: conflicts, why: "a number whose type prints as a word is that word for types that are no numbers, as with pgx; with compat=pq it is the number, as with lib/pq"},
 	{values: timesValues, types: []string{"time", "timestamp", "timestamptz"}, class: conflicts, why: "half a microsecond is rounded as by the server: pgx cuts it off"},
 	{values: timesValues, types: []string{"timetz"}, class: conflicts, why: "the clock and offset that were given: pgx shifts them to UTC"},
 	{values: timesValues, types: textTypes, class: conflicts, why: "ISO 8601 with microseconds and offset in every mode; pgx has a text of its own in each"},
-	{values: spanValues, types: []string{"interval", "time", "timetz"}, class: conflicts, why: "fractions of a microsecond are rounded as by the server: pgx cuts them off"},
 	{values: spanValues, types: textTypes, class: conflicts, why: "a duration's text is Go's, as with pgx's default mode"},
-	{values: spanValues, types: []string{"positive"}, class: conflicts, why: "a domain is not known to be a number: the duration's text is sent, as by pgx"},
 	{values: []string{"[]float32"}, types: []string{"float8[]"}, class: conflicts, why: "the float64 of the same value, as with pgx's default mode"},
-	{values: []string{"float32"}, types: []string{"json", "jsonb"}, class: conflicts, why: "the shortest text, as with pgx"},
+	{values: []string{"float32"}, types: []string{"json", "jsonb", "doc"}, class: conflicts, why: "the shortest text, as with pgx"},
 	{values: []string{"float32"}, class: conflicts, why: "the float64 of the same value, as with lib/pq"},
 	{values: []string{"float64(+Inf)", "float64(-Inf)"}, types: textTypes, class: conflicts, why: "infinity has PostgreSQL's spelling, which date and time types read too"},
-	{values: []string{"float64(1e300)"}, types: []string{"json", "jsonb"}, class: conflicts, why: "the same number without an exponent, as with lib/pq"},
-	{values: []string{"[]int64{}", "[]string{}"}, types: []string{"json", "jsonb"}, class: conflicts, why: "an empty slice is JSON's []"},
+	{values: []string{"float64(1e300)"}, types: []string{"json", "jsonb", "doc"}, class: conflicts, why: "the same number without an exponent, as with lib/pq"},
+	{values: []string{"[]int64{}", "[]string{}"}, types: []string{"json", "jsonb", "doc"}, class: conflicts, why: "an empty slice is JSON's []"},
 	{values: []string{"[][]int"}, types: []string{"jsonb[]"}, class: conflicts, why: "an array of JSON arrays, as with pgx"},
 	{values: []string{"[][]byte"}, types: textTypes, class: conflicts, why: "a nil element is NULL; bytes for a text are that text, as with pgx's default mode"},
-	{values: []string{"[]"}, types: []string{"text", "varchar", "bpchar", "bytea"}, class: conflicts, why: "an array for a text is its text with all elements in quotes, as with lib/pq"},
-	{values: []string{"pgtype.FlatArray"}, types: []string{"text", "varchar", "bpchar", "bytea"}, class: conflicts, why: "a pgtype value has the text that pgx gives it"},
+	{values: []string{"[]"}, types: []string{"text", "varchar", "bpchar", "bytea", "blob"}, class: conflicts, why: "an array for a text is its text with all elements in quotes, as with lib/pq"},
+	{values: []string{"pgtype.FlatArray"}, types: []string{"text", "varchar", "bpchar", "bytea", "blob"}, class: conflicts, why: "a pgtype value has the text that pgx gives it"},
 	{values: []string{"net.IP"}, types: []string{"inet", "cidr"}, class: conflicts, why: "an IPv4 address stays one: pgx stores the IPv6 address that it is mapped to"},
 	{values: []string{"net.IP"}, types: textTypes, class: conflicts, why: "an address for a text is its text; for bytea its bytes, as with both peers"},
 	{values: []string{"netip.Addr"}, types: textTypes, class: conflicts, why: "an address's text without a mask, as with pgx's default mode"},

@@ -21,7 +21,7 @@ var sqlTypes = []string{
 	"int2", "int4", "int8", "numeric", "float4", "float8", "oid", "money", "text", "varchar", "bpchar", "bytea", "bool",
 	"date", "time", "timetz", "timestamp", "timestamptz", "interval", "uuid", "json", "jsonb", "inet", "cidr",
 	"int4[]", "int8[]", "float8[]", "text[]", "bytea[]", "uuid[]", "timestamptz[]", "jsonb[]",
-	"mood", "mood[]", "positive", "hstore", "int4range", "tstzrange",
+	"mood", "mood[]", "positive", "blob", "doc", "hstore", "int4range", "tstzrange",
 }
 
 // schema makes what the sqlTypes need.
@@ -29,6 +29,8 @@ var schema = []string{
 	"create extension hstore",
 	"create type mood as enum ('red', 'green')",
 	"create domain positive as int4 check (value > 0)",
+	"create domain blob as bytea",
+	"create domain doc as jsonb",
 }
 
 // run is one session that executes the whole matrix in one way.

@@ -70,17 +70,25 @@ func (m matrix) entries(c cell) (list []entry) {
 
 // differences lists all differences, by type and value as the lists have them, with class and reason from the rules.
 func (m matrix) differences(t *testing.T) (list []entry) {
+	used := make([]bool, len(rules))
 	for _, typ := range sqlTypes {
 		for _, v := range values {
 			entries := m.entries(cell{v.name, typ})
 			slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.mode, b.mode) })
 			for _, e := range entries {
-				e.class, e.why = classify(e)
-				if e.class == "" {
+				place := 0
+				if e.class, e.why, place = classify(e); place < 0 {
 					t.Errorf("no rule explains this difference: %s", e)
+				} else {
+					used[place] = true
 				}
 				list = append(list, e)
 			}
+		}
+	}
+	for i, r := range rules {
+		if !used[i] {
+			t.Errorf("this rule explains no difference: %+v", r)
 		}
 	}
 	return list

@@ -224,5 +224,4 @@ var libraryValues = []value{
 	{"pq.BoolArray", pqdriver.BoolArray{true}},
 	{"pq.Float64Array{1.5}", pqdriver.Float64Array{1.5}},
 	{"pq.StringArray(uuid)", pqdriver.StringArray{uuidText}},
-	{"pq.NullTime", pqdriver.NullTime{Time: noon, Valid: true}},
 }

@@ -53,7 +53,7 @@ func TestBunProgram(t *testing.T) {
 		t.Errorf("transaction: %v", err)
 	}
 	var got []book
-	if err := db.NewSelect().Model(&got).Where("id IN (?)", bun.In([]int64{books[0].ID, books[1].ID})).Order("id").Scan(t.Context()); err != nil {
+	if err := db.NewSelect().Model(&got).Where("id IN ?", bun.Tuple([]int64{books[0].ID, books[1].ID})).Order("id").Scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 2 || got[0].Title != books[0].Title || len(got[0].Tags) != 2 || got[0].Tags[1] != `b"c` || got[0].Scores[1] != 2 ||

@@ -3,6 +3,7 @@ package compat
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -88,7 +89,10 @@ func TestPgxRawProgram(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := conn.Raw(work); err != nil {
+		if err := conn.Raw(func(driverConn any) error {
+			_, err := pgxConn(driverConn).Exec(t.Context(), "truncate n")
+			return errors.Join(err, work(driverConn))
+		}); err != nil {
 			t.Error(err)
 		}
 		if err := tx.Rollback(); err != nil {
@@ -163,13 +167,15 @@ func TestPgxListenProgram(t *testing.T) {
 		}
 		defer conn.Close()
 		mustExec(t, conn, "listen news")
-		mustExec(t, db, "notify news, 'first'", "notify news, 'second'")
+		mustExec(t, db, "notify news, 'first'")
+		mustExec(t, conn, "select 1") // which brings the first
+		mustExec(t, db, "notify news, 'second'")
 		if err := conn.Raw(func(driverConn any) error {
 			for _, want := range []string{"first", "second"} {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				n, err := pgxConn(driverConn).WaitForNotification(ctx)
 				cancel()
-				if err != nil || n.Payload != want {
+				if err != nil || n == nil || n.Payload != want {
 					return fmt.Errorf("notification %v, %w, want %s", n, err, want)
 				}
 			}

@@ -26,10 +26,8 @@ func (e metaEntry) String() string {
 // explainMeta says why a property differs on purpose, "" when it should not.
 func explainMeta(e metaEntry) string {
 	switch {
-	case e.property == "DatabaseTypeName" && (e.peer == "" || e.peer == "digits"):
-		return "the name of every built-in type, where the peer knows only some"
-	case e.property == "DatabaseTypeName" && e.ours == "digits" && e.peer == "":
-		return "the type's OID where its name is not known"
+	case e.property == "DatabaseTypeName" && e.ours != "digits" && (e.peer == "" || e.peer == "digits"):
+		return "the name of every type, where the peer knows only some"
 	case e.property == "ScanType" && e.ours == "string" && e.peer == "float64":
 		return "a float64 loses digits"
 	case e.property == "Length" && e.ours == "none" && strings.HasPrefix(e.peer, "-"):

@@ -151,7 +151,7 @@ func metaOf(t *sql.ColumnType) [5]string {
 	precision, scale, hasDecimal := t.DecimalSize()
 	nullable, hasNullable := t.Nullable()
 	return [5]string{
-		digits.ReplaceAllString(fmt.Sprintf("%s", t.DatabaseTypeName()), "digits"), fmt.Sprint(t.ScanType()),
+		digits.ReplaceAllString(t.DatabaseTypeName(), "digits"), fmt.Sprint(t.ScanType()),
 		optional(hasLength, length), optional(hasDecimal, precision, scale), optional(hasNullable, nullable),
 	}
 }
