@@ -78,11 +78,12 @@ func (cc *CopyCodec) AppendBinary(dst []byte, oid uint32, arg any) ([]byte, erro
 		return append(dst, nullLength...), nil
 	case string:
 		if isTextual(oid) {
-			if err := checkText(v, "string"); err != nil {
-				return dst, err
+			if !isShortASCII(v) {
+				if err := checkCopied(v); err != nil {
+					return dst, err
+				}
 			}
-			dst = append(appendLength(dst, len(v)), v...)
-			return closeValue(dst, start, arg)
+			return append(appendLength(dst, len(v)), v...), nil
 		}
 	case []byte:
 		if oid == pgtype.ByteaOID && v != nil {
@@ -115,6 +116,27 @@ func (cc *CopyCodec) AppendBinary(dst []byte, oid uint32, arg any) ([]byte, erro
 	return closeValue(out, start, arg)
 }
 
+// isShortASCII reports whether a string is one that checkCopied would let through, where that is quickly seen.
+func isShortASCII(s string) bool {
+	if len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c-1 >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// checkCopied refuses text that PostgreSQL cannot store.
+func checkCopied(s string) error {
+	if err := checkSize(s); err != nil {
+		return err
+	}
+	return checkText(s, "string")
+}
+
 func appendLength(dst []byte, n int) []byte {
 	return append(dst, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
@@ -132,8 +154,8 @@ func (cc *CopyCodec) HasBinary(oid uint32, v any) bool {
 	if elem, delim, ok := cc.codecs.element(base); ok {
 		return delim == ',' && (v == nil && cc.HasBinary(elem, nil) || arrayHasBinary(cc.codecs.base(elem), v))
 	}
-	if isTextual(base) || base == pgtype.JSONBOID || cc.isEnum(base) {
-		return true
+	if isTextual(base) && base != pgtype.NameOID || base == pgtype.JSONBOID || cc.isEnum(base) {
+		return true // but for a name, which text cuts off
 	}
 	kind, ok := binaryKinds[base]
 	if !ok {
@@ -157,6 +179,10 @@ func (cc *CopyCodec) HasBinary(oid uint32, v any) bool {
 	case [16]byte:
 		return base == pgtype.UUIDOID
 	default:
+		if base == pgtype.OIDOID { // the text of a negative number is another oid
+			_, isOID := v.(uint32)
+			return isOID
+		}
 		_, _, isInt := integer(v)
 		return isInt && kind&binaryInteger != 0
 	}
@@ -213,13 +239,18 @@ func (cc *CopyCodec) appendBinaryBody(dst []byte, oid uint32, v any) (_ []byte, 
 
 var errNoBinary = errors.New("it has no binary form here; the text format takes it")
 
+// parsedByMap are the types whose text pgtype reads as the server does, or refuses.
+var parsedByMap = map[uint32]bool{
+	pgtype.DateOID: true, pgtype.TimestampOID: true, pgtype.TimestamptzOID: true, pgtype.InetOID: true, pgtype.CIDROID: true,
+}
+
 // appendParsed appends the binary form of a value's text.
 func (cc *CopyCodec) appendParsed(dst []byte, oid uint32, text string) ([]byte, error) {
 	if parse := textParsers[oid]; parse != nil {
 		return parse(dst, text)
 	}
 	t, ok := cc.codecs.types.TypeForOID(oid)
-	if !ok {
+	if !ok || !parsedByMap[oid] {
 		return dst, errNoBinary
 	}
 	value, err := t.Codec.DecodeValue(cc.codecs.types, oid, textFormat, []byte(text))

@@ -113,33 +113,19 @@ func (c CSV) AppendRow(dst []byte, fields [][]byte) []byte {
 // ErrOpenQuote is the error of data that ends inside of quotes.
 var ErrOpenQuote = errors.New("unterminated quoted field")
 
-// split reads a whole record without its line end. An escape makes the quote or escape behind it plain.
-func (c CSV) split(record []byte, fields [][]byte, buf []byte) (_ [][]byte, _ []byte) {
-	starts := []int{}
-	nulls := []bool{}
-	for rest := record; ; {
-		start := len(buf)
-		quoted := false
-		var more bool
-		buf, rest, quoted, more = c.field(buf, rest)
-		starts = append(starts, start)
-		nulls = append(nulls, !quoted && string(buf[start:]) == c.Null)
-		if !more {
-			break
-		}
+// split appends the fields of a whole record, without its line end, to fields; their bytes are appended to buf.
+func (c CSV) split(record []byte, fields [][]byte, buf []byte) ([][]byte, []byte) {
+	if cap(buf)-len(buf) <= len(record) { // what fields refer to must not move
+		buf = make([]byte, 0, 2*len(record)+1)
 	}
-	for i, start := range starts {
-		end := len(buf)
-		if i+1 < len(starts) {
-			end = starts[i+1]
+	for more := true; more; {
+		start, quoted := len(buf), false
+		buf, record, quoted, more = c.field(buf, record)
+		if !quoted && string(buf[start:]) == c.Null {
+			fields = append(fields, nil)
+			continue
 		}
-		field := buf[start:end:end]
-		if nulls[i] {
-			field = nil
-		} else if field == nil {
-			field = []byte{}
-		}
-		fields = append(fields, field)
+		fields = append(fields, buf[start:len(buf):len(buf)])
 	}
 	return fields, buf
 }

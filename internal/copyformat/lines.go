@@ -47,18 +47,20 @@ func (l *lineReader) first() ([]byte, bool, error) {
 			return l.buf, false, nil
 		case err != nil:
 			return nil, false, err
-		case b == '\n':
-			l.end = "\n"
-			return l.buf, true, nil
-		case b == '\r':
-			l.end = "\r"
-			if next, err := l.r.Peek(1); err == nil && next[0] == '\n' {
-				l.end = "\r\n"
-				l.r.ReadByte()
-			}
+		case b == '\n' || b == '\r':
+			l.endsIn(b)
 			return l.buf, true, nil
 		}
 		l.buf = append(l.buf, b)
+	}
+}
+
+// endsIn notes the first byte of the first line's end, and reads what belongs to it.
+func (l *lineReader) endsIn(b byte) {
+	l.end = string(b)
+	if next, err := l.r.Peek(1); b == '\r' && err == nil && next[0] == '\n' {
+		l.end = "\r\n"
+		l.r.ReadByte()
 	}
 }
 
@@ -81,6 +83,9 @@ func NewCSVReader(r io.Reader, csv CSV) *CSVReader {
 // the data.
 func (r *CSVReader) Next() ([][]byte, error) {
 	r.record = r.record[:0]
+	if r.lines.end == "" {
+		return r.first()
+	}
 	for open := false; ; {
 		line, ended, err := r.lines.next()
 		if err != nil {
@@ -102,6 +107,44 @@ func (r *CSVReader) Next() ([][]byte, error) {
 			return nil, ErrOpenQuote
 		}
 		r.record = append(r.record, r.lines.end...)
+	}
+	r.fields, r.buf = r.csv.split(r.record, r.fields[:0], r.buf[:0])
+	return r.fields, nil
+}
+
+// first reads the first record, byte by byte: the line end behind it, which no quotes protect, is that of all lines.
+func (r *CSVReader) first() ([][]byte, error) {
+	inside, escaped := false, false
+	for {
+		b, err := r.lines.r.ReadByte()
+		switch {
+		case err == io.EOF && inside:
+			return nil, ErrOpenQuote
+		case err == io.EOF && len(r.record) > 0:
+			r.lines.end = "\n"
+		case err != nil:
+			return nil, err
+		case !inside && (b == '\n' || b == '\r'):
+			r.lines.endsIn(b)
+		default:
+			r.record = append(r.record, b)
+			switch {
+			case escaped && (b == r.csv.Quote || b == r.csv.Escape):
+				escaped = false
+			case inside && b == r.csv.Escape && b != r.csv.Quote:
+				escaped = true
+				continue
+			case b == r.csv.Quote:
+				inside = !inside
+			}
+			escaped = false
+			continue
+		}
+		break
+	}
+	r.Line += int64(bytes.Count(r.record, []byte(r.lines.end))) + 1
+	if string(r.record) == `\.` {
+		return nil, io.EOF
 	}
 	r.fields, r.buf = r.csv.split(r.record, r.fields[:0], r.buf[:0])
 	return r.fields, nil

@@ -50,8 +50,8 @@ func endsInEscape(line []byte) bool {
 
 // SplitText appends the fields of a line of the text format to fields; their bytes are appended to buf.
 func SplitText(line []byte, fields [][]byte, buf []byte) ([][]byte, []byte) {
-	if cap(buf)-len(buf) < len(line) { // what fields refer to must not move
-		buf = make([]byte, 0, 2*len(line))
+	if cap(buf)-len(buf) <= len(line) { // what fields refer to must not move
+		buf = make([]byte, 0, 2*len(line)+1)
 	}
 	for {
 		field, rest, more := cutField(line)
