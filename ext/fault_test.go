@@ -50,6 +50,15 @@ var faults = []faulty{
 	{"Query", func(ctx context.Context, db *sql.DB) error {
 		return second(ext.Query[int](ctx, db, "select generate_series(1, 5)"))
 	}, []sqltest.Rule{secondRow, firstTag}},
+	{"QueryExactlyOne", func(ctx context.Context, db *sql.DB) error {
+		return second(ext.QueryExactlyOne[int](ctx, db, "select 1"))
+	}, []sqltest.Rule{firstTag}},
+	{"QueryFunc", func(ctx context.Context, db *sql.DB) error {
+		return second(ext.QueryFunc(ctx, db, func(rows *sql.Rows) (n int, err error) {
+			err = rows.Scan(&n)
+			return n, err
+		}, "select generate_series(1, 5)"))
+	}, []sqltest.Rule{secondRow, firstTag}},
 	{"QueryVal", func(ctx context.Context, db *sql.DB) error {
 		return second(ext.QueryVal[int](ctx, db, "select generate_series(1, 5)"))
 	}, []sqltest.Rule{secondRow, firstTag}},
