@@ -1,5 +1,6 @@
 # make demo         runs examples/quickstart on a throw-away PostgreSQL, or on DATABASE_URL
 # make test         formatting, vet, staticcheck and the race tests, under two Go versions
+# make test-pooler  the driver's tests through PgBouncer in transaction mode
 # make test-matrix  the tests on PostgreSQL 14, 16, 17 and 18 (VERSIONS="17 18" for some of them)
 # make bench        this driver beside its peers under both Go versions: round trips, CPU, allocations, heap
 # make soak         cancellations and restarts in large numbers (PYCOPG_SOAK_CANCELS, PYCOPG_SOAK_RESTARTS)
@@ -10,7 +11,7 @@ VERSIONS = 14 16 17 18
 NEXT_GO = go1.27.4
 
 .NOTPARALLEL:
-.PHONY: demo test test-matrix soak bench setup fmt
+.PHONY: demo test test-pooler test-matrix soak bench setup fmt
 
 demo:
 	@[ -n "$$DATABASE_URL" ] || PYCOPG_TEST_DSN= scripts/setup.sh
@@ -19,6 +20,10 @@ demo:
 test: setup
 	scripts/pooler.sh
 	scripts/test.sh
+
+test-pooler: setup
+	scripts/pooler.sh
+	scripts/pooled.sh
 
 test-matrix:
 	scripts/matrix.sh $(VERSIONS)

@@ -48,16 +48,6 @@ test_module() {
 	go test -race -shuffle=on -timeout=15m ./...
 }
 
-# test_pooled runs the driver's tests through PgBouncer, apart from those that the package names.
-test_pooled() {
-	step "$(go version | cut -d' ' -f3): the driver's tests through PgBouncer"
-	if has_pooler || [ "${CI:-}" = true ]; then
-		PYCOPG_TEST_POOLER=transaction go test -race -shuffle=on -timeout=15m -skip='^TestSoak' ./driver
-	else
-		echo "skipped: pgbouncer is not installed"
-	fi
-}
-
 # in_modules runs a command in the folder of every module.
 in_modules() {
 	local dir
@@ -72,7 +62,6 @@ check_workspace
 in_modules check_platforms
 in_modules check_module
 in_modules test_module
-test_pooled
 export GOTOOLCHAIN=$go127
 in_modules check_module
 in_modules test_module

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Runs the driver's tests through PgBouncer in transaction mode, apart from those that the package names.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PYCOPG_TEST_POOLER=transaction exec go test -race -shuffle=on -timeout=5m -skip='^TestSoak' ./driver
