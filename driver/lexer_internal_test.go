@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -151,11 +150,7 @@ func serverCounts(t *testing.T, pg *pgconn.PgConn, sql string) (several, ok bool
 
 func TestSeveralStatementsAsTheServerCounts(t *testing.T) {
 	t.Parallel()
-	dsn := os.Getenv("PYCOPG_TEST_DSN")
-	if dsn == "" {
-		t.Skip("no server: PYCOPG_TEST_DSN is not set")
-	}
-	pg, err := pgconn.Connect(t.Context(), dsn)
+	pg, err := pgconn.Connect(t.Context(), TestServerDSN(t))
 	if err != nil {
 		t.Fatal(err)
 	}
