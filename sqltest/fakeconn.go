@@ -67,6 +67,9 @@ func (c *FakeConn) Send(msgs ...pgproto3.BackendMessage) error {
 	return nil
 }
 
+// HangUp closes the connection. Steps that receive or send fail then.
+func (c *FakeConn) HangUp() { c.close() }
+
 // Write sends bytes as they are.
 func (c *FakeConn) Write(b []byte) (int, error) { return c.conn.Write(b) }
 
