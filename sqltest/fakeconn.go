@@ -17,7 +17,7 @@ type FakeConn struct {
 	number  int      // from 1, also the process number that the client is told
 	conn    net.Conn // what the session speaks over: raw, or TLS over it
 	raw     net.Conn
-	inbox   *inbox   // of raw
+	inbox   *inbox // of raw
 	backend *pgproto3.Backend
 	startup *pgproto3.StartupMessage
 	cancels chan struct{} // a token for each cancel request

@@ -155,6 +155,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 
 // BeginTx implements [sqldriver.ConnBeginTx].
 func (c *conn) BeginTx(ctx context.Context, o sqldriver.TxOptions) (sqldriver.Tx, error) {
+	c.loseBefore(kindBegin)
 	inner, err := c.Conn.BeginTx(ctx, o)
 	if err = c.session.ownError(err); err != nil {
 		return nil, err
@@ -184,10 +185,23 @@ type tx struct {
 }
 
 // Commit implements [sqldriver.Tx].
-func (t *tx) Commit() error { return t.conn.session.ownError(t.Tx.Commit()) }
+func (t *tx) Commit() error {
+	t.conn.loseBefore(kindCommit)
+	return t.conn.session.ownError(t.Tx.Commit())
+}
 
 // Rollback implements [sqldriver.Tx].
-func (t *tx) Rollback() error { return t.conn.session.ownError(t.Tx.Rollback()) }
+func (t *tx) Rollback() error {
+	t.conn.loseBefore(kindRollback)
+	return t.conn.session.ownError(t.Tx.Rollback())
+}
+
+// loseBefore loses the connection where it is expected to be lost ahead of a request that the driver makes.
+func (c *conn) loseBefore(k kind) {
+	if !c.IsClosed() && c.mock.tryTake(call{kind: k, lost: true}) != nil {
+		c.session.hangUp()
+	}
+}
 
 // stmt is a prepared statement.
 type stmt struct {

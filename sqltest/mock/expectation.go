@@ -61,26 +61,26 @@ type expectation struct {
 	done  bool
 	met   chan struct{}
 
-	sql      string
-	args     []any // nil: any
-	types    []uint32
-	table    string   // of a COPY
-	names    []string // columns of a COPY, channels of LISTEN
+	sql   string
+	args  []any // nil: any
+	types []uint32
+	table string   // of a COPY
+	names []string // columns of a COPY, channels of LISTEN
 
-	err         error
-	result      sqldriver.Result
-	rows        []*sqlmock.Rows
-	plainRows   sqldriver.Rows // of go-sqlmock itself
-	sets        []resultSet // of rows or plainRows, once they were read
-	setsErr     error
-	notices     []*pgproto3.NoticeResponse
-	notify      []*pgproto3.NotificationResponse
-	delay       time.Duration
-	block       <-chan struct{}
-	mustCancel  bool
-	fault       Fault
-	faultRows   int
-	copied      *copied // of a COPY FROM STDIN
+	err        error
+	result     sqldriver.Result
+	rows       []*sqlmock.Rows
+	plainRows  sqldriver.Rows // of go-sqlmock itself
+	sets       []resultSet    // of rows or plainRows, once they were read
+	setsErr    error
+	notices    []*pgproto3.NoticeResponse
+	notify     []*pgproto3.NotificationResponse
+	delay      time.Duration
+	block      <-chan struct{}
+	mustCancel bool
+	fault      Fault
+	faultRows  int
+	copied     *copied // of a COPY FROM STDIN
 }
 
 // marker begins the texts by which go-sqlmock knows the expectations of this package.

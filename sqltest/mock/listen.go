@@ -35,12 +35,12 @@ func (m *Mock) Notify(channel, payload string) int {
 	return n
 }
 
-// DropConnections ends all present connections as a network does that breaks: nothing is said any more. It returns their number.
-// A client that waits learns of it at once, one that rests when it next says something.
+// DropConnections ends all present connections, behind what was sent on them, and returns their number. Nothing is said of why. A
+// client that waits learns of it at once, one that rests when it next says something.
 func (m *Mock) DropConnections() int {
 	all := m.all()
 	for _, s := range all {
-		s.hangUp()
+		s.out.drop()
 	}
 	return len(all)
 }
@@ -98,7 +98,7 @@ func (s *session) listen(texts []string) (*answer, error) {
 
 // listenTo reads LISTEN or UNLISTEN.
 func listenTo(sql string) (listen bool, channel string, ok bool) {
-	m := listening.FindStringSubmatch(sql)
+	m := listening.FindStringSubmatch(strings.TrimRight(sql, "; \t\r\n"))
 	if m == nil {
 		return false, "", false
 	}

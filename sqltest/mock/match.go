@@ -23,6 +23,7 @@ type call struct {
 	types []uint32               // of the args where the server knows them
 	table string
 	names []string // columns of a COPY, channels of LISTEN
+	lost  bool     // only where the connection is to be lost ahead of it
 }
 
 // prepared is the call without what is not for the server.
@@ -94,6 +95,9 @@ func (m *Mock) ask(k call) (_ *expectation, complaint string) {
 
 // askPlain looks among go-sqlmock's own expectations of the kind.
 func (m *Mock) askPlain(k call, values []sqldriver.NamedValue, found *expectation) (err error) {
+	if k.lost {
+		return errors.New(notPlain)
+	}
 	switch k.kind {
 	case kindQuery, kindStatement:
 		found.plainRows, err = m.engine.QueryContext(context.Background(), k.sql, values)
@@ -159,7 +163,9 @@ func (m *Mock) mismatch(e *expectation, k *call) error {
 	statement := e.kind == kindExec || e.kind == kindQuery
 	switch {
 	case e.kind != k.kind && !(k.kind == kindStatement && statement):
-		return fmt.Errorf("it is another kind of call")
+		return errors.New("it is another kind of call")
+	case k.lost && e.fault != BeforeWrite:
+		return errors.New("the connection is not to be lost")
 	case e.kind == kindCopyIn && !sameTable(e.table, k.table):
 		return fmt.Errorf("the table is %s, want %s", k.table, e.table)
 	case e.kind == kindCopyIn && k.names != nil && !slices.Equal(e.names, k.names):

@@ -106,7 +106,9 @@ func (m *Mock) connector() *connector {
 	cfg.Hosts = []driver.HostSpec{{Host: "mock", Port: 5432}}
 	cfg.User, cfg.Database, cfg.SSLMode = "mock", "mock", "disable"
 	cfg.Lookup = func(context.Context, string) ([]string, error) { return []string{"127.0.0.1"}, nil }
-	cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) { return m.fake.Dial(ctx, network, addr) }
+	cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return m.fake.Dial(ctx, network, addr)
+	}
 	cfg.Begin = driver.BeginEager // so that ExpectBegin is met by Begin itself
 	if m.options.Config != nil {
 		m.options.Config(cfg)

@@ -158,11 +158,11 @@ func (s *session) control(k kind, sql string) (*answer, error) {
 		if failed {
 			a.tag = "ROLLBACK"
 		}
-		if a.err != nil { // a COMMIT that fails has rolled back
-			s.setStatus('I')
-		}
 	case kindRollback:
 		a.tag, a.status = "ROLLBACK", 'I'
+	}
+	if a.err != nil && k != kindBegin { // a COMMIT that fails has rolled back
+		s.setStatus('I')
 	}
 	return a, nil
 }
@@ -192,7 +192,13 @@ func (s *session) native(sql string, k call, peeking bool) *answer {
 		if peeking || len(k.args) != 1 {
 			return one(columns)
 		}
-		return one(columns, s.mock.copyColumns(fmt.Sprint(k.args[0]), len(columns))...)
+		table := fmt.Sprint(k.args[0])
+		rows := s.mock.copyColumns(table, len(columns))
+		if rows == nil && len(columns) == 3 { // copyin would ask on
+			_, err := s.mock.take(call{kind: kindCopyIn, table: table})
+			return &answer{cut: -1, err: serverError(PgError("42P01", Fields{Message: fmt.Sprint(err)}))}
+		}
+		return one(columns, rows...)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type outbox struct {
 	more   *sync.Cond
 	buf    []byte // not flushed
 	ready  []byte // to be written
+	busy   bool   // something is being written
 	ending bool
 }
 
@@ -45,6 +46,18 @@ func (o *outbox) flush() {
 	o.more.Signal()
 }
 
+// drop hangs up behind what was flushed. It waits for that unless the client has to read first.
+func (o *outbox) drop() {
+	o.mu.Lock()
+	o.ending = true
+	idle := len(o.ready) == 0 && !o.busy
+	o.mu.Unlock()
+	o.more.Signal()
+	if idle {
+		<-o.gone
+	}
+}
+
 // end lets what was flushed go, hangs up, and waits for that.
 func (o *outbox) end() {
 	o.mu.Lock()
@@ -63,7 +76,7 @@ func (o *outbox) write() {
 			o.more.Wait()
 		}
 		b := o.ready
-		o.ready = nil
+		o.ready, o.busy = nil, len(b) > 0
 		o.mu.Unlock()
 		if len(b) == 0 {
 			return
@@ -71,5 +84,8 @@ func (o *outbox) write() {
 		if _, err := o.conn.Write(b); err != nil {
 			return
 		}
+		o.mu.Lock()
+		o.busy = false
+		o.mu.Unlock()
 	}
 }

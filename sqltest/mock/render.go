@@ -7,14 +7,25 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // asServer is a value's text as the server writes it: what is right to send need not be what comes back.
 func asServer(oid uint32, text []byte) []byte {
-	if oid == pgtype.JSONBOID {
+	switch oid {
+	case pgtype.JSONBOID:
 		return jsonbText(text)
+	case pgtype.DateOID:
+		if len(text) > len(time.DateOnly) && bytes.ContainsAny(text, "T:") && !bytes.HasSuffix(text, []byte("BC")) {
+			return text[:len(time.DateOnly)]
+		}
+		return text
+	case pgtype.BoolOID:
+		return text[:min(1, len(text))]
+	case pgtype.BoolArrayOID:
+		return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("true"), []byte("t")), []byte("false"), []byte("f"))
 	}
 	if t, ok := builtins.TypeForOID(oid); ok && strings.HasPrefix(t.Name, "_") && bytes.HasPrefix(text, []byte("{")) {
 		return arrayText(text)

@@ -46,6 +46,8 @@ const notifier = 4711
 func (m *Mock) serve(c *sqltest.FakeConn) error {
 	s := &session{mock: m, conn: c, statements: map[string]*prepared{}, portals: map[string]*portal{}}
 	s.mu.status, s.mu.listening = 'I', map[string]bool{}
+	s.out = newOutbox(c)
+	defer s.out.end()
 	m.mu.Lock()
 	m.mu.sessions[uint32(c.Number())] = s
 	m.mu.Unlock()
@@ -57,8 +59,6 @@ func (m *Mock) serve(c *sqltest.FakeConn) error {
 	if err := sqltest.Accept().Play(c); err != nil {
 		return nil //nolint:nilerr // the client went away
 	}
-	s.out = newOutbox(c)
-	defer s.out.end()
 	for {
 		msg, err := c.Receive()
 		if err != nil {

@@ -10,8 +10,12 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// builtins knows PostgreSQL's own types.
-var builtins = pgtype.NewMap()
+// builtins knows PostgreSQL's own types. Nothing is registered in it, and it is only read.
+var builtins = func() *pgtype.Map {
+	m := pgtype.NewMap()
+	m.TypeForValue("") // the first call fills a table
+	return m
+}()
 
 // synonyms are the names of types in SQL that are none in the catalog.
 var synonyms = map[string]string{
