@@ -60,13 +60,13 @@ func NewFakeWith(t testing.TB, o FakeOptions) *Fake {
 	return f
 }
 
-// Dial opens a connection to the fake whatever the address: a net.Pipe, the writing to which never
-// blocks the client. It fits pgconn.Config.DialFunc and the like.
+// Dial opens a connection to the fake whatever the address: in memory, and without a limit to what it
+// holds. It fits pgconn.Config.DialFunc and the like.
 func (f *Fake) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	client, server := net.Pipe()
+	client, server := newPipe()
 	if !f.serve(server) {
 		return nil, errors.New("sqltest: the fake server has ended")
 	}

@@ -134,7 +134,7 @@ func (c *conn) asWhole(ctx context.Context, e *expectation) (sqldriver.Result, e
 
 // refuses reports whether a statement fails before anybody can expect anything of it.
 func (c *conn) refuses(ctx context.Context) bool {
-	return ctx.Err() != nil || c.IsClosed() || c.Busy() != "" || c.TxStatus() == 'E'
+	return ctx.Err() != nil || c.IsClosed() || c.Busy() != "" || c.TxStatus() == 'E' || c.session.isGone()
 }
 
 // PrepareContext implements [sqldriver.ConnPrepareContext]. A prepared COPY is the driver's; any other statement runs, each

@@ -40,7 +40,7 @@ func (m *Mock) Notify(channel, payload string) int {
 func (m *Mock) DropConnections() int {
 	all := m.all()
 	for _, s := range all {
-		s.out.drop()
+		s.hangUp()
 	}
 	return len(all)
 }

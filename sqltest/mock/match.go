@@ -200,7 +200,7 @@ func (m *Mock) complain(k call, plain error) string {
 		}
 	}
 	switch {
-	case next == nil && strings.Contains(plain.Error(), "all expectations were already fulfilled"):
+	case next == nil && m.Sqlmock.ExpectationsWereMet() == nil:
 		return text + "\n\tnothing more is expected"
 	case next == nil:
 		return text + "\n\t" + plain.Error()

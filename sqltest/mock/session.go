@@ -46,8 +46,7 @@ const notifier = 4711
 func (m *Mock) serve(c *sqltest.FakeConn) error {
 	s := &session{mock: m, conn: c, statements: map[string]*prepared{}, portals: map[string]*portal{}}
 	s.mu.status, s.mu.listening = 'I', map[string]bool{}
-	s.out = newOutbox(c)
-	defer s.out.end()
+	s.out = &outbox{conn: c}
 	m.mu.Lock()
 	m.mu.sessions[uint32(c.Number())] = s
 	m.mu.Unlock()
@@ -68,7 +67,6 @@ func (m *Mock) serve(c *sqltest.FakeConn) error {
 			return nil
 		}
 		if err := s.handle(msg); err != nil {
-			s.out.end()
 			return sqltest.HangUp().Play(c)
 		}
 	}
@@ -188,6 +186,16 @@ func (s *session) hangUp() {
 	s.conn.HangUp()
 }
 
+// isGone reports whether the connection has ended from this side.
+func (s *session) isGone() bool {
+	select {
+	case <-s.conn.Ended():
+		return true
+	default:
+		return false
+	}
+}
+
 // notify sends a notification, at once when the session is idle.
 func (s *session) notify(n *pgproto3.NotificationResponse) {
 	s.mu.Lock()
@@ -208,8 +216,6 @@ func (s *session) await(e *expectation) error {
 		go func() {
 			select {
 			case <-s.conn.Ended():
-				stop()
-			case <-s.out.gone:
 				stop()
 			case <-ctx.Done():
 			}
