@@ -185,7 +185,7 @@ func TestCopyNeedsAnExpectation(t *testing.T) {
 		if _, err := run(t, db); err == nil {
 			t.Errorf("%s: a COPY into another table runs", name)
 		}
-		if got := r.end(); !strings.Contains(got, "unexpected COPY FROM STDIN into") || !strings.Contains(got, "order") {
+		if got := r.end(); !strings.Contains(got, "unexpected COPY FROM STDIN into") && !strings.Contains(got, `nothing is known of table "item"`) {
 			t.Errorf("%s: reported %q", name, got)
 		}
 	}

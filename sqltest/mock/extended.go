@@ -65,8 +65,8 @@ func (s *session) describe(name string) error {
 	st.types = s.parameterTypes(st, e, k)
 	s.out.send(&pgproto3.ParameterDescription{ParameterOIDs: st.types})
 	var sets []resultSet
-	if q := s.native(st.sql, call{}, true); q != nil {
-		sets = q.sets
+	if q, ok := questionOf(st.sql); ok {
+		sets = []resultSet{{columns: q.columns}}
 	} else if e != nil {
 		s.mock.mu.Lock()
 		sets, _ = e.resultSets() // its error is told when the statement runs

@@ -42,7 +42,8 @@ type Mock struct {
 	fake    *sqltest.Fake
 	rows    *rowReader
 
-	userTypes []string // under mu, by OID from firstUserOID
+	userTypes []string            // under mu, by OID from firstUserOID
+	tables    map[string][]column // under mu, of Table
 
 	mu struct {
 		sync.Mutex

@@ -1,12 +1,8 @@
 package mock
 
 import (
-	"fmt"
 	"regexp"
-	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/pycopg/pycopg/driver"
 )
@@ -20,8 +16,8 @@ func (s *session) resolve(sql string, k call) (*answer, error) {
 	if ct, ok := driver.ParseCopy(sql); ok {
 		return s.copy(sql, ct)
 	}
-	if a := s.native(sql, k, false); a != nil {
-		return a, nil
+	if q, ok := questionOf(sql); ok {
+		return q.answer(s, k.args), nil
 	}
 	if kind, ok := controls(sql); ok {
 		return s.control(kind, sql)
@@ -165,71 +161,6 @@ func (s *session) control(k kind, sql string) (*answer, error) {
 		s.setStatus('I')
 	}
 	return a, nil
-}
-
-// native answers what the packages of this module ask the server beside their work. peeking asks for the columns only.
-func (s *session) native(sql string, k call, peeking bool) *answer {
-	one := func(columns []column, rows ...[]any) *answer {
-		return &answer{cut: -1, tag: fmt.Sprintf("SELECT %d", len(rows)), sets: []resultSet{{columns: columns, rows: rows}}}
-	}
-	switch {
-	case strings.Contains(sql, "pg_listening_channels()"):
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		var rows [][]any
-		for channel := range s.mu.listening {
-			rows = append(rows, []any{channel})
-		}
-		return one([]column{{"pg_listening_channels", pgtype.TextOID}}, rows...)
-	case strings.Contains(sql, "pg_catalog.upper(typname)"):
-		return one([]column{{"", pgtype.TextOID}, {"", pgtype.OIDOID}, {"", pgtype.Int4OID}, {"", pgtype.TextOID}, {"", pgtype.BoolOID}},
-			s.mock.userTypeRows()...)
-	case strings.Contains(sql, "pg_catalog.to_regclass($1)") && strings.Contains(sql, "pg_catalog.pg_attribute"):
-		columns := []column{{"attname", pgtype.TextOID}, {"atttypid", pgtype.Int8OID}, {"generated", pgtype.BoolOID}}
-		if strings.Contains(sql, "recursive") { // the driver's question, of a prepared COPY
-			columns = []column{{"name", pgtype.TextOID}, {"type", pgtype.OIDOID}}
-		}
-		if peeking || len(k.args) != 1 {
-			return one(columns)
-		}
-		table := fmt.Sprint(k.args[0])
-		rows := s.mock.copyColumns(table, len(columns))
-		if rows == nil && len(columns) == 3 { // copyin would ask on
-			_, err := s.mock.take(call{kind: kindCopyIn, table: table})
-			return &answer{cut: -1, err: serverError(PgError("42P01", Fields{Message: fmt.Sprint(err)}))}
-		}
-		return one(columns, rows...)
-	}
-	return nil
-}
-
-// userTypeRows are the names of the types of the database's own, as the driver asks for them.
-func (m *Mock) userTypeRows() [][]any {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var rows [][]any
-	for i, name := range m.userTypes {
-		rows = append(rows, []any{"t", uint32(firstUserOID + i), 0, name, false})
-	}
-	return rows
-}
-
-// copyColumns are the columns of the table of the COPY that is expected next into it.
-func (m *Mock) copyColumns(table string, width int) [][]any {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	i := slices.IndexFunc(m.mu.expected, func(e *expectation) bool {
-		return !e.done && e.kind == kindCopyIn && sameTable(e.table, table)
-	})
-	if i < 0 {
-		return nil
-	}
-	e := m.mu.expected[i]
-	var rows [][]any
-	for i, name := range e.names {
-		rows = append(rows, []any{name, e.copied.types[i], false}[:width])
-	}
-	return rows
 }
 
 // peek is the expectation that a statement is going to meet, nil when there is none.

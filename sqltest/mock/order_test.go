@@ -268,3 +268,25 @@ func TestHandleIsExpectedToBeClosed(t *testing.T) {
 		t.Errorf("Close = %v", err)
 	}
 }
+
+func TestTableIsToldForInsertMany(t *testing.T) {
+	t.Parallel()
+	db, m := mock.New(t)
+	m.Table("users", mock.Col("id", "int8"), mock.Col("name", "text"))
+	m.ExpectExec(`insert into "users"`).WithArgs([]int64{1, 2}, []string{"ann", "bob"}).WillAffect(2)
+	res, err := ext.InsertMany(t.Context(), db, "users", users, ext.InsertOptions{})
+	if res.Inserted != 2 || err != nil {
+		t.Errorf("%+v, %v", res, err)
+	}
+	m.ExpectQuery(`insert into "users" .* returning`).WillReturnRows(m.NewRows([]string{"id", "name"}).AddRow(1, "ann").AddRow(2, "bob"))
+	got, err := ext.InsertReturning[user](t.Context(), db, "users", users, ext.InsertOptions{})
+	if err != nil || !slices.Equal(got, users) {
+		t.Errorf("%v, %v", got, err)
+	}
+	r := &recorder{TB: t}
+	db, _ = mock.New(r)
+	if _, err := ext.InsertMany(t.Context(), db, "users", users, ext.InsertOptions{}); err == nil || !strings.Contains(err.Error(), "nothing is known of table") {
+		t.Errorf("error = %v", err)
+	}
+	r.end()
+}
