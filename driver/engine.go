@@ -17,11 +17,15 @@ type engine struct {
 	shared   *descriptions // of the pool
 	ownNames bool          // the session resolves names in its own way
 	renamed  bool          // what is known of statements may be out of date with it
+	asOf     uint64        // the schema epoch in which the last request was sent
 	unnamed  bool          // never name a statement on the server: a pooler may run the next request elsewhere
 	buf      []byte        // request being built, reused
 
 	result   result // the one result in use
 	inFlight bool   // a request was sent whose ReadyForQuery has not been read
+
+	uncommitted change // what the open transaction may have done to the schema
+	outdated    change // which statements may mean something else by now
 
 	// The BEGIN of a lazy transaction travels with the first statement.
 	begin     string // its text while it waits for a request
@@ -59,6 +63,7 @@ func (e *engine) start(k call) (*result, error) {
 		if mayRename(k.sql) {
 			e.renames()
 		}
+		e.alters(readAlteration(k.sql, e.standardStrings()))
 		return e.startSimple(k.sql)
 	}
 	if st == nil {
@@ -119,11 +124,12 @@ func (e *engine) startSimple(sql string) (*result, error) {
 // startStatement runs st with args. A statement whose plan or name the server no longer accepts is prepared again and
 // run again, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
 func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*result, error) {
-	e.followNames()
+	e.follow()
 	e.recall(st)
 	if st.renames {
 		e.renames()
 	}
+	e.alters(st.alters)
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}
@@ -287,9 +293,11 @@ func (e *engine) run(request []byte) (*result, error) {
 
 // dispatch sends a request that open has started.
 func (e *engine) dispatch(request []byte) error {
+	e.asOf = e.shared.current()
 	err := e.send(request)
 	e.give(request)
 	if err != nil {
+		e.altered()
 		return err
 	}
 	e.stmts.closing = e.stmts.closing[:0]

@@ -25,6 +25,7 @@ type script struct {
 	parameters  map[string]string
 	interrupted int
 	sendErr     error
+	sending     func() // runs when a request has been sent, when it is not nil
 }
 
 var errLost = errors.New("connection lost by the script")
@@ -51,6 +52,9 @@ func (s *script) send(request []byte) error {
 		s.t.Fatalf("unexpected request %q", letters)
 	}
 	s.pending, s.answers = append(s.pending, s.answers[0]...), s.answers[1:]
+	if s.sending != nil {
+		s.sending()
+	}
 	return nil
 }
 
@@ -120,6 +124,7 @@ var (
 	bound    = &pgproto3.BindComplete{}
 	noData   = &pgproto3.NoData{}
 	idle     = &pgproto3.ReadyForQuery{TxStatus: 'I'}
+	open     = &pgproto3.ReadyForQuery{TxStatus: 'T'}
 	failedTx = &pgproto3.ReadyForQuery{TxStatus: 'E'}
 )
 

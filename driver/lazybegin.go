@@ -9,6 +9,7 @@ func (e *engine) next() (pgproto3.BackendMessage, error) {
 	for {
 		msg, err := e.receive()
 		if err != nil {
+			e.altered() // for all that is known
 			return nil, err
 		}
 		switch msg := msg.(type) {
@@ -16,6 +17,9 @@ func (e *engine) next() (pgproto3.BackendMessage, error) {
 			return msg, nil
 		case *pgproto3.ReadyForQuery:
 			e.begun, e.inFlight = false, false
+			if e.uncommitted != 0 && e.txStatus() == 'I' {
+				e.altered()
+			}
 		case *pgproto3.ParseComplete, *pgproto3.BindComplete:
 			if e.beginning {
 				continue

@@ -86,7 +86,7 @@ func (c *Conn) resetPolicy(ctx context.Context) error {
 	}
 	if c.engine.ownNames { // they are the pool's again
 		c.engine.renames()
-		c.engine.followNames()
+		c.engine.follow()
 		c.engine.ownNames = false
 	}
 	return nil
