@@ -63,9 +63,9 @@ func (cp *copying) copyStart(ctx context.Context, send func() error) error {
 	return nil
 }
 
-// sendCopy is the plain way to send a COPY: behind the BEGIN that waits for it, if one does.
+// sendCopy is the plain way to send a COPY: behind the BEGIN or reset that waits for it, if one does.
 func (e *engine) sendCopy(sql string) error {
-	if e.begin != "" {
+	if e.goesFirst() {
 		if err := e.flush(); err != nil {
 			return err
 		}

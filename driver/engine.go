@@ -32,6 +32,8 @@ type engine struct {
 	beginning bool   // its answer has not been read
 	begun     bool   // it was sent, and the server's status does not show it yet
 	beginErr  error  // why it failed: the transaction is dead, nothing may be sent in it
+
+	reset reset
 }
 
 // keptBuffer is how large a request buffer may be to be kept for the next request.
@@ -110,9 +112,9 @@ func (e *engine) needsSimple(sql string) bool {
 }
 
 // startSimple runs sql, which may hold several statements, with the simple protocol. A BEGIN that waits is sent on its
-// own first: behind a failed one, the statements would run outside of a transaction.
+// own first: behind a failed one, the statements would run outside of a transaction. So is a reset of the session.
 func (e *engine) startSimple(sql string) (*result, error) {
-	if e.begin != "" {
+	if e.goesFirst() {
 		if err := e.flush(); err != nil {
 			return nil, err
 		}
@@ -301,20 +303,24 @@ func (e *engine) dispatch(request []byte) error {
 		return err
 	}
 	e.stmts.closing = e.stmts.closing[:0]
+	e.reset.sent()
 	e.beginning, e.begin = e.begin != "", ""
 	e.begun, e.inFlight = e.beginning, true
 	return nil
 }
 
-// open starts a request with what waits for one: Close messages, which need no Sync, and then the BEGIN of a lazy
-// transaction. BEGIN is ahead of any Parse: a transaction's characteristics cannot be set behind one.
+// open starts a request with what waits for one: Close messages, which need no Sync, the reset of the session, and then the
+// BEGIN of a lazy transaction. BEGIN is ahead of any Parse: a transaction's characteristics cannot be set behind one.
 func (e *engine) open() []byte {
 	buf := e.take()
 	for _, name := range e.stmts.closing {
 		buf = appendClose(buf, 'S', name)
 	}
+	if e.reset.statements != nil {
+		buf = appendReset(buf, e.reset.statements)
+	}
 	if e.begin != "" {
-		buf = appendBegin(buf, e.begin)
+		buf = appendPlain(buf, e.begin)
 	}
 	return buf
 }

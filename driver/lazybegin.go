@@ -12,6 +12,13 @@ func (e *engine) next() (pgproto3.BackendMessage, error) {
 			e.altered() // for all that is known
 			return nil, err
 		}
+		if e.reset.phase != resetRead {
+			if err := e.reset.take(msg); err != nil {
+				e.kill()
+				return nil, err
+			}
+			continue
+		}
 		switch msg := msg.(type) {
 		case *pgproto3.DataRow:
 			return msg, nil
@@ -48,7 +55,10 @@ func (e *engine) status() byte {
 }
 
 // waiting reports whether something waits for a request.
-func (e *engine) waiting() bool { return e.begin != "" || len(e.stmts.closing) > 0 }
+func (e *engine) waiting() bool { return e.goesFirst() || len(e.stmts.closing) > 0 }
+
+// goesFirst reports whether something waits that a simple query must not run without.
+func (e *engine) goesFirst() bool { return e.begin != "" || e.reset.statements != nil }
 
 // flush sends what waits for a request, where something does, and reads the answer.
 func (e *engine) flush() error {
