@@ -94,7 +94,7 @@ func (cp *copying) take(msg pgproto3.BackendMessage) {
 	case *pgproto3.CommandComplete:
 		cp.tag, cp.rows = cp.conn.engine.completed(msg.CommandTag)
 	case *pgproto3.ErrorResponse:
-		cp.fail(newServerError(msg))
+		cp.fail(newServerError(msg).of(cp.sql))
 	case *pgproto3.ReadyForQuery:
 		cp.conn.engine.inFlight = false
 		cp.over = true

@@ -113,7 +113,7 @@ func (e *engine) readDescription(st *statement, prepare bool) error {
 		case *pgproto3.RowDescription:
 			desc.setColumns(e.codecs, e.codecs.columns(msg))
 		case *pgproto3.ErrorResponse:
-			failure = newServerError(msg)
+			failure = newServerError(msg).of(st.sql)
 		case *pgproto3.ReadyForQuery:
 			if failure == nil {
 				e.remember(st, desc)

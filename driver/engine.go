@@ -119,7 +119,7 @@ func (e *engine) startSimple(sql string) (*result, error) {
 			return nil, err
 		}
 	}
-	e.result = result{engine: e}
+	e.result = result{engine: e, sql: sql}
 	return e.run(appendQuery(e.open(), sql))
 }
 

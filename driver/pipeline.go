@@ -111,6 +111,14 @@ type request struct {
 	trace    *queryTrace
 }
 
+// text is the statement, "" for a request that is none.
+func (r *request) text() string {
+	if r.st == nil {
+		return ""
+	}
+	return r.st.sql
+}
+
 type requestKind byte
 
 const (

@@ -51,7 +51,7 @@ func (p *pipeline) take(msg pgproto3.BackendMessage) {
 	case *pgproto3.EmptyQueryResponse:
 		p.completed(r, "", 0)
 	case *pgproto3.ErrorResponse:
-		p.refused(r, newServerError(msg))
+		p.refused(r, newServerError(msg).of(r.text()))
 	case *pgproto3.ReadyForQuery:
 		p.skip()
 		p.head = min(p.head+1, len(p.queue))
