@@ -76,7 +76,8 @@
 // # Encryption
 //
 //	sslmode                   disable, allow, prefer (default), require (default with compat=pq), verify-ca, verify-full;
-//	                          require checks the certificate as verify-ca does if there is a root certificate
+//	                          require checks the certificate as verify-ca does if there is a root certificate;
+//	                          pqgo-KEY: a configuration given to RegisterTLSConfig
 //	ssl                       true is sslmode=require; other values are those of sslmode
 //	sslnegotiation            postgres (default), direct (PostgreSQL 17; sslmode require or stronger)
 //	sslrootcert               file; default ~/.postgresql/root.crt if it exists, else the system's roots;

@@ -48,6 +48,7 @@ const (
 	codeNoSuchStatement     = "26000"
 	codeFeatureNotSupported = "0A000"
 	codeInvalidText         = "22P02"
+	codeNotInRepertoire     = "22021"
 )
 
 // canceledError is a statement that ended because its context did, and was cancelled by the server:
