@@ -23,6 +23,7 @@ type Outcome struct {
 
 	columns []column
 	values  [][]sqldriver.Value
+	codecs  *codecs
 }
 
 // PipelineError is the first failure of a pipeline.

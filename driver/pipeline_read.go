@@ -3,9 +3,11 @@ package driver
 import (
 	"cmp"
 	sqldriver "database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
@@ -77,7 +79,7 @@ func (p *pipeline) described(r *request, msg *pgproto3.RowDescription) {
 // result is the outcome of the oldest request so far.
 func (p *pipeline) result(r *request) *Outcome {
 	if p.outcome == nil {
-		p.outcome = &Outcome{columns: r.st.desc.columns}
+		p.outcome = &Outcome{columns: r.st.desc.columns, codecs: p.engine.codecs}
 	}
 	return p.outcome
 }
@@ -129,7 +131,8 @@ func (p *pipeline) refused(r *request, err error) {
 		p.fail(failure{index: -1, err: err})
 		return
 	case runRequest, describeRequest:
-		if r.recalled && !r.bound && staleCodes[serverCode(err)] {
+		var pg *pgconn.PgError
+		if r.recalled && !r.bound && errors.As(err, &pg) && isStale(pg) {
 			p.engine.shared.stale(r.st.epoch)
 			err = fmt.Errorf("%w: %w", ErrStalePlan, err)
 		}

@@ -113,7 +113,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []sqldriver.NamedValue) (s
 		return nil, err
 	}
 	ctx, trace, r, err := s.start(ctx, args)
-	return s.conn.queryResult(ctx, trace, s.st.sql, queryOptions(ctx).Tag, r, err)
+	return s.conn.queryResult(ctx, trace, s.st.sql, queryOptions(ctx), r, err)
 }
 
 func (s *stmt) ready(ctx context.Context) error {
