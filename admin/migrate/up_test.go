@@ -50,7 +50,11 @@ func TestToGoesUpAndDown(t *testing.T) {
 		version int64
 		want    string
 	}{
-		{20, "[up 010_a up 020_b]"}, {25, "[]"}, {10, "[down 020_b]"}, {30, "[up 020_b up 030_c]"}, {0, "[down 030_c down 020_b down 010_a]"},
+		{20, "[up 010_a up 020_b]"},
+		{25, "[]"},
+		{10, "[down 020_b]"},
+		{30, "[up 020_b up 030_c]"},
+		{0, "[down 030_c down 020_b down 010_a]"},
 		{15, "[up 010_a]"},
 	} {
 		steps, err := migrate.To(ctx, db, fsys, c.version, migrate.Options{})
