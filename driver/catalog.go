@@ -96,7 +96,7 @@ where attrelid = any(` + list(tables) + `) and attnum > 0 and not attisdropped`
 // fill looks types and tables up, and reports whether it found all types.
 func (cn *Connector) fill(ctx context.Context, oids, tables []string) bool {
 	cfg := cn.cfg.Clone()
-	cfg.OnNotice, cfg.OnNotification = nil, nil
+	cfg.OnNotice, cfg.OnNotification, cfg.Tracer = nil, nil, nil
 	l, err := cn.dial(ctx, &Conn{connector: cn, cfg: cfg})
 	if err != nil {
 		return false

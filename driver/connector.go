@@ -105,6 +105,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 	}
 	c.engine.codecs.user = cn.user
 	c.lastUsed = time.Now()
+	c.tracer = cn.cfg.Tracer
 	if cn.source != nil {
 		c.adopt()
 	}
@@ -141,18 +142,4 @@ func isFatal(e *pgconn.PgError) bool {
 		severity = e.Severity // servers before 9.6
 	}
 	return severity == "FATAL" || severity == "PANIC"
-}
-
-func (c *Conn) notice(n Notice) {
-	if c.cfg.OnNotice != nil {
-		defer reportPanic("notice")
-		c.cfg.OnNotice(c, n)
-	}
-}
-
-func (c *Conn) notification(n Notification) {
-	if c.cfg.OnNotification != nil {
-		callHandler(func(n Notification) { c.cfg.OnNotification(c, n) }, n)
-	}
-	c.notifications.arrived(n)
 }

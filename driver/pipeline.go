@@ -228,7 +228,7 @@ func (p *pipeline) bind(st *statement, s Statement, recalled bool) error {
 		buf = appendDescribe(buf, 'P', "")
 	}
 	p.buf, p.parsed = appendExecute(buf), st
-	_, trace := p.conn.traceStart(p.ctx, s.SQL, s.Args, false)
+	_, trace := p.conn.traceStart(p.ctx, QueryStart{SQL: s.SQL, Args: s.Args})
 	p.push(request{kind: runRequest, index: p.count, st: st, recalled: recalled, keep: s.Rows, trace: trace})
 	return nil
 }

@@ -115,7 +115,7 @@ func (p *pipeline) completed(r *request, tag string, count int64) {
 		p.fail(failure{index: r.index, err: o.Err, trace: r.trace})
 		return
 	}
-	r.trace.end(p.ctx, tag, count, nil)
+	r.trace.end(tag, count, nil)
 	if p.done != nil {
 		p.done(r.index, o)
 	}
@@ -175,7 +175,7 @@ func (p *pipeline) end(lost error) error {
 	first.err = err
 	for i := range p.failures {
 		f := &p.failures[i]
-		f.trace.end(p.ctx, "", 0, f.err)
+		f.trace.end("", 0, f.err)
 		if p.done != nil && f.index >= 0 {
 			p.done(f.index, &Outcome{Err: f.err})
 		}
