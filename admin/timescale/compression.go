@@ -131,14 +131,10 @@ type CompressionStats struct {
 
 // GetCompressionStats says what compression has saved in a hypertable: zeros where it has no chunk, or was never compressed.
 func GetCompressionStats(ctx context.Context, q ext.Querier, table string) (CompressionStats, error) {
-	name, err := relation(table)
-	if err != nil {
-		return CompressionStats{}, action{what: "compression statistics of", on: table}.fail(err)
-	}
-	all, err := query[CompressionStats](ctx, q, "compression statistics of", table, `
+	all, err := queryTable[CompressionStats](ctx, q, action{what: "compression statistics of", on: table}, `
 		select total_chunks, number_compressed_chunks,
 		       coalesce(before_compression_total_bytes, 0) as before, coalesce(after_compression_total_bytes, 0) as after
-		from hypertable_compression_stats($1::regclass)`, name)
+		from hypertable_compression_stats($1::regclass)`)
 	if err != nil || len(all) == 0 {
 		return CompressionStats{}, err
 	}

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pycopg/pycopg/admin"
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
@@ -37,9 +36,9 @@ func (e extension) fn(function string) string {
 	return ext.QuoteName(e.schema) + "." + function
 }
 
-// Version is the version of the extension in the database, such as "2.28.3", or "" where it was not created.
+// Version is the version of the extension in the database, such as "2.28.3", or "" where the database does not have it.
 func Version(ctx context.Context, q ext.Querier) (string, error) {
-	version, err := ext.QueryVal[string](ctx, q,
+	version, err := ext.QueryVal[string](native(ctx), q,
 		"select coalesce((select extversion from pg_catalog.pg_extension where extname = $1), '')", name)
 	if err != nil {
 		return "", fmt.Errorf("timescale: version: %w", err)
@@ -47,9 +46,17 @@ func Version(ctx context.Context, q ext.Querier) (string, error) {
 	return version, nil
 }
 
-// lookUp asks for the extension, and says how to get it where the database has none.
+// native is for queries of this package, whose placeholders are $n whatever the pool's setting says.
+func native(ctx context.Context) context.Context {
+	return driver.WithQueryOptions(ctx, driver.QueryOptions{NativePlaceholders: true})
+}
+
+// errMissing is lookUp's error where the database does not have the extension.
+var errMissing = errors.New("the database does not have the extension timescaledb")
+
+// lookUp asks for the extension in a function of driver.Do.
 func lookUp(ctx context.Context, c *driver.Conn) (extension, error) {
-	rows, err := ext.Catalog(ctx, c, `
+	rows, err := ext.Catalog(native(ctx), c, `
 		select e.extversion, n.nspname::text
 		from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace
 		where e.extname = $1`, name)
@@ -57,20 +64,11 @@ func lookUp(ctx context.Context, c *driver.Conn) (extension, error) {
 		return extension{}, err
 	}
 	if len(rows) == 0 {
-		return extension{}, missing(ctx, c)
+		return extension{}, errMissing
 	}
 	e := extension{schema: text(rows[0][1])}
 	e.major, e.minor = parseVersion(text(rows[0][0]))
 	return e, nil
-}
-
-// missing is the error of a database without the extension, for a function of driver.Do.
-func missing(ctx context.Context, c *driver.Conn) error {
-	rows, err := ext.Catalog(ctx, c, "select from pg_catalog.pg_available_extensions where name = $1", name)
-	if err != nil {
-		return err
-	}
-	return admin.MissingExtension(name, len(rows) > 0)
 }
 
 // parseVersion reads the first two numbers of a version: 2.28.3, 2.30.0-dev.
@@ -89,35 +87,6 @@ func text(v any) string {
 		return v
 	case []byte:
 		return string(v)
-	}
-	return ""
-}
-
-var (
-	// ErrLicense is the error of what the licence of the server's TimescaleDB leaves out: its Apache edition has no
-	// compression, no policies and no continuous aggregates. The error says which.
-	ErrLicense = errors.New("not part of the server's TimescaleDB licence")
-
-	// ErrNotHypertable is the error of a table that is no hypertable (and of a view that is no continuous aggregate).
-	ErrNotHypertable = errors.New("not a hypertable")
-)
-
-// explain gives an error of the server the sentinel that it stands for.
-func explain(err error) error {
-	switch code := sqlState(err); {
-	case code == "0A000" && strings.Contains(err.Error(), "license"):
-		return fmt.Errorf("%w: %w", ErrLicense, err)
-	case code == "TS001":
-		return fmt.Errorf("%w: %w", ErrNotHypertable, err)
-	}
-	return err
-}
-
-// sqlState is the SQLSTATE of an error, "" where it has none.
-func sqlState(err error) string {
-	var server interface{ SQLState() string }
-	if errors.As(err, &server) {
-		return server.SQLState()
 	}
 	return ""
 }

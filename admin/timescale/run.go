@@ -12,6 +12,7 @@ import (
 type action struct {
 	what    string                    // what it does, for errors: create hypertable
 	on      string                    // the table, view or chunk that it does it to, as the caller wrote it; "" for none
+	id      int64                     // the job that it does it to; 0 for none
 	outside bool                      // it cannot run inside a transaction
 	axis    bool                      // build needs the type of the table's axis
 	build   func(extension) statement // pure
@@ -30,6 +31,7 @@ func (a action) rows(ctx context.Context, q ext.Querier) (n int64, rows [][]any,
 		if a.outside && c.TxStatus() != 'I' {
 			return 0, ext.ErrInTransaction
 		}
+		ctx = native(ctx)
 		e, err := lookUp(ctx, c)
 		if err == nil && a.axis {
 			e.axis, err = axisOf(ctx, c, a.on)
@@ -44,18 +46,20 @@ func (a action) rows(ctx context.Context, q ext.Querier) (n int64, rows [][]any,
 		return count(rows), nil
 	})
 	if err != nil {
-		return 0, nil, a.fail(err)
+		return 0, nil, a.fail(explain(ctx, q, err))
 	}
 	return n, rows, nil
 }
 
 // fail wraps an error with what was done and to what.
 func (a action) fail(err error) error {
-	err = explain(err)
-	if a.on == "" {
-		return fmt.Errorf("timescale: %s: %w", a.what, err)
+	switch {
+	case a.on != "":
+		return fmt.Errorf("timescale: %s %q: %w", a.what, a.on, err)
+	case a.id != 0:
+		return fmt.Errorf("timescale: %s %d: %w", a.what, a.id, err)
 	}
-	return fmt.Errorf("timescale: %s %q: %w", a.what, a.on, err)
+	return fmt.Errorf("timescale: %s: %w", a.what, err)
 }
 
 // count is the first value of the first row as a number.
