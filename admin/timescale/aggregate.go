@@ -163,7 +163,7 @@ func AddRefreshPolicy(ctx context.Context, q ext.Querier, view string, from, to 
 
 // RemoveRefreshPolicy removes the refresh policy of a continuous aggregate, and reports whether there was one.
 func RemoveRefreshPolicy(ctx context.Context, q ext.Querier, view string) (bool, error) {
-	return removePolicy(ctx, q, "refresh policy", view, "remove_continuous_aggregate_policy")
+	return removePolicy(ctx, q, "refresh policy", view, "policy_refresh_continuous_aggregate", "remove_continuous_aggregate_policy")
 }
 
 // ContinuousAggregate is what the extension knows of a continuous aggregate.

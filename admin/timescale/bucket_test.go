@@ -95,10 +95,7 @@ func TestGapsAreFilled(t *testing.T) {
 			}
 		}
 	}
-	ago, err := timescale.TimeBucket[struct {
-		Bucket time.Time
-		Rows   int
-	}](t.Context(), db, table, timescale.BucketQuery{
+	ago, err := timescale.TimeBucket[map[string]any](t.Context(), db, table, timescale.BucketQuery{
 		Time: "ts", Width: timescale.Interval("1 day"), Select: []timescale.Aggregate{timescale.Rows()}, Gapfill: true,
 		From: timescale.Ago(timescale.Interval("3 days")), To: timescale.Ago(timescale.Interval("1 second")),
 	})

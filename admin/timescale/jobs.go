@@ -21,7 +21,7 @@ type Job struct {
 	MaxRetries  int64  // -1 for no limit
 	RetryPeriod string
 	Scheduled   bool            // false while it is paused
-	Config      json.RawMessage // its arguments
+	Config      json.RawMessage // its argument; JSON's null where it has none
 	NextStart   *time.Time      // nil for none, and before the first run
 	LastStart   *time.Time      // nil before the first run
 	LastSuccess *time.Time      // nil before the first
@@ -38,7 +38,7 @@ func Jobs(ctx context.Context, q ext.Querier) ([]Job, error) {
 		       j.owner::text as owner,
 		       case when j.hypertable_name is null then '' else format('%I.%I', j.hypertable_schema, j.hypertable_name) end as hypertable,
 		       j.schedule_interval::text as schedule, j.max_runtime::text as max_runtime, j.max_retries::bigint as max_retries,
-		       j.retry_period::text as retry_period, j.scheduled, j.config,
+		       j.retry_period::text as retry_period, j.scheduled, coalesce(j.config, 'null') as config,
 		       case when isfinite(j.next_start) then j.next_start end as next_start,
 		       case when isfinite(s.last_run_started_at) then s.last_run_started_at end as last_start,
 		       case when isfinite(s.last_successful_finish) then s.last_successful_finish end as last_success,

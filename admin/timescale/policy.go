@@ -3,6 +3,7 @@ package timescale
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/pycopg/pycopg/ext"
@@ -96,33 +97,40 @@ func AddReorderPolicy(ctx context.Context, q ext.Querier, table, index string, o
 
 // RemoveCompressionPolicy removes a table's compression policy, and reports whether there was one.
 func RemoveCompressionPolicy(ctx context.Context, q ext.Querier, table string) (bool, error) {
-	return removePolicy(ctx, q, "compression policy", table, "remove_compression_policy")
+	return removePolicy(ctx, q, "compression policy", table, "policy_compression", "remove_compression_policy")
 }
 
 // RemoveRetentionPolicy removes a table's retention policy, and reports whether there was one.
 func RemoveRetentionPolicy(ctx context.Context, q ext.Querier, table string) (bool, error) {
-	return removePolicy(ctx, q, "retention policy", table, "remove_retention_policy")
+	return removePolicy(ctx, q, "retention policy", table, "policy_retention", "remove_retention_policy")
 }
 
 // RemoveReorderPolicy removes a table's reorder policy, and reports whether there was one.
 func RemoveReorderPolicy(ctx context.Context, q ext.Querier, table string) (bool, error) {
-	return removePolicy(ctx, q, "reorder policy", table, "remove_reorder_policy")
+	return removePolicy(ctx, q, "reorder policy", table, "policy_reorder", "remove_reorder_policy")
 }
 
-// removePolicy removes a policy. Its jobs before and after say whether there was one: the functions do not.
-func removePolicy(ctx context.Context, q ext.Querier, what, table, function string) (bool, error) {
+// removePolicy removes a policy. The job that it is before says whether there was one: not all of the functions do.
+func removePolicy(ctx context.Context, q ext.Querier, what, table, procedure, function string) (bool, error) {
 	a := action{what: "remove the " + what + " of", on: table}
 	name, err := ext.ParseName(table)
 	if err != nil {
 		return false, a.fail(err)
 	}
 	a.build = func(e extension) (s statement) {
-		remove := call(e.fn(function), s.relation(name), "if_exists => true")
-		s.sql = "with before as materialized (select count(*) as jobs from timescaledb_information.jobs), " +
-			"removed as materialized (select " + remove + "::text from before) " +
-			"select jobs from before, removed"
+		s.sql = fmt.Sprintf(`
+			with policy as materialized (
+				select count(*) as jobs
+				from pg_catalog.pg_class r join pg_catalog.pg_namespace n on n.oid = r.relnamespace
+				left join timescaledb_information.continuous_aggregates a on a.view_schema = n.nspname and a.view_name = r.relname
+				join timescaledb_information.jobs j on (j.hypertable_schema, j.hypertable_name) in
+					((n.nspname, r.relname), (a.materialization_hypertable_schema, a.materialization_hypertable_name))
+				where r.oid = %s and j.proc_name = %s
+			), removed as materialized (select %s::text from policy)
+			select jobs from policy, removed`,
+			s.relation(name), s.arg(procedure, "name"), call(e.fn(function), "$1", "if_exists => true"))
 		return s
 	}
 	n, err := a.run(ctx, q)
-	return n == 1, err
+	return n > 0, err
 }
