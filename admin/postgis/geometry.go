@@ -5,7 +5,6 @@ import (
 	sqldriver "database/sql/driver"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 
@@ -69,7 +68,7 @@ func (g *Geometry) Scan(src any) error {
 }
 
 // decode reads EWKB. Its first byte is 0 or 1, in hexadecimal a digit.
-func decode(data []byte) (t geom.T, err error) {
+func decode(data []byte) (geom.T, error) {
 	if len(data) > 0 && data[0] == '0' {
 		raw := make([]byte, hex.DecodedLen(len(data)))
 		if _, err := hex.Decode(raw, data); err != nil {
@@ -77,14 +76,9 @@ func decode(data []byte) (t geom.T, err error) {
 		}
 		data = raw
 	}
-	if len(data) == 0 {
-		return nil, errors.New("no bytes")
+	if err := wellFormed(data); err != nil {
+		return nil, err
 	}
-	defer func() { // bytes that no server sends
-		if r := recover(); r != nil {
-			t, err = nil, fmt.Errorf("malformed EWKB: %v", r)
-		}
-	}()
 	return ewkb.Unmarshal(data)
 }
 

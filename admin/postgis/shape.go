@@ -63,21 +63,20 @@ func Of(g geom.T) Shape {
 	return s
 }
 
-// Row is the shape of a row: the column of the one row of a table that meets a condition, SQL over its arguments as $1, $2, ….
-// It is NULL, which no row matches, where no row does; several are an error of the server.
-func Row(table, column, where string, args ...any) Shape {
+// Row is the shape in a row of a table: in the column of the one row whose key has a value. It is NULL, which no row matches,
+// where no row has it; several are an error of the server.
+func Row(table, column, key string, value any) Shape {
 	name, err := ext.ParseName(table)
-	if err == nil {
-		err = ext.CheckName(column)
-	}
-	if err == nil && strings.TrimSpace(where) == "" {
-		err = ext.ErrNoCondition
+	for _, c := range []string{column, key} {
+		if err == nil {
+			err = ext.CheckName(c)
+		}
 	}
 	if err != nil {
 		return Shape{err: fmt.Errorf("the shape of a row of %q: %w", table, err)}
 	}
 	return Shape{sql: func(s *statement) string {
-		return "(select " + ext.QuoteName(column) + "::geometry from " + name.String() + " where " + s.renumber(where, args) + ")"
+		return "(select " + ext.QuoteName(column) + "::geometry from " + name.String() + " where " + ext.QuoteName(key) + " = " + s.arg(value, "") + ")"
 	}}
 }
 
