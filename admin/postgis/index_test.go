@@ -14,7 +14,7 @@ func TestCreateSpatialIndex(t *testing.T) {
 	ctx := t.Context()
 	for _, o := range []postgis.IndexOptions{
 		{Name: "by_gist"}, {Name: "by_spgist", Method: "spgist"}, {Name: "by_brin", Method: "brin"},
-		{Name: "by_metres", Geography: true, Where: "kind = 'city'"}, {},
+		{Name: "by_metres", Geography: true, Where: "kind = 'city'"},
 	} {
 		name, created, err := postgis.CreateSpatialIndex(ctx, db, table, "Location", o)
 		if err != nil || !created || o.Name != "" && name != o.Name {
@@ -27,6 +27,9 @@ func TestCreateSpatialIndex(t *testing.T) {
 		if o.Geography != strings.Contains(def, "geography") {
 			t.Errorf("%+v made %s", o, def)
 		}
+	}
+	if name, created, err := postgis.CreateSpatialIndex(ctx, db, table, "mercator", postgis.IndexOptions{}); err != nil || !created || name != "places_mercator_idx" {
+		t.Error(name, created, err)
 	}
 	if _, created, err := postgis.CreateSpatialIndexConcurrently(ctx, db, table, "location", postgis.IndexOptions{Name: "later"}); err != nil || !created {
 		t.Error(created, err)
