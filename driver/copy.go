@@ -18,9 +18,8 @@ type copying struct {
 	out   *duplex // of a CopyIn
 	owner *copyStmt
 
-	ctx      context.Context // of the call that the COPY runs in now
-	traceCtx context.Context
-	trace    *queryTrace
+	ctx   context.Context // of the call that the COPY runs in now
+	trace *queryTrace
 
 	started bool    // the server has agreed
 	formats []int16 // of the columns
@@ -40,8 +39,7 @@ var errCopyLeft = errors.New("driver: the function of driver.Do left its COPY op
 // connection is free again.
 func (cp *copying) copyStart(ctx context.Context, send func() error) error {
 	c := cp.conn
-	cp.traceCtx, cp.trace = c.traceStart(ctx, cp.sql, nil, false)
-	cp.ctx = cp.traceCtx
+	cp.ctx, cp.trace = c.traceStart(ctx, QueryStart{SQL: cp.sql})
 	c.copying = cp
 	c.wire.watch(cp.ctx)
 	if cp.in && c.engine.unnamed && c.TxStatus() == 'I' {
@@ -136,7 +134,7 @@ func (cp *copying) end() error {
 	if err != nil {
 		cp.rows, tag, rows = 0, "", 0
 	}
-	cp.trace.end(cp.traceCtx, tag, rows, err)
+	cp.trace.end(tag, rows, err)
 	return err
 }
 

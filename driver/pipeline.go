@@ -23,6 +23,7 @@ type Outcome struct {
 
 	columns []column
 	values  [][]sqldriver.Value
+	codecs  *codecs
 }
 
 // PipelineError is the first failure of a pipeline.
@@ -244,7 +245,7 @@ func (p *pipeline) bind(st *statement, s Statement, recalled bool) error {
 		buf = appendDescribe(buf, 'P', "")
 	}
 	p.buf, p.parsed = appendExecute(buf), st
-	_, trace := p.conn.traceStart(p.ctx, s.SQL, s.Args, false)
+	_, trace := p.conn.traceStart(p.ctx, QueryStart{SQL: s.SQL, Args: s.Args})
 	p.push(request{kind: runRequest, index: p.count, st: st, desc: st.desc, recalled: recalled, keep: s.Rows, trace: trace})
 	return nil
 }

@@ -3,9 +3,11 @@ package driver
 import (
 	"cmp"
 	sqldriver "database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
@@ -77,7 +79,7 @@ func (p *pipeline) described(r *request, msg *pgproto3.RowDescription) {
 // result is the outcome of the oldest request so far.
 func (p *pipeline) result(r *request) *Outcome {
 	if p.outcome == nil {
-		p.outcome = &Outcome{columns: r.desc.columns}
+		p.outcome = &Outcome{columns: r.desc.columns, codecs: p.engine.codecs}
 	}
 	return p.outcome
 }
@@ -115,7 +117,7 @@ func (p *pipeline) completed(r *request, tag string, count int64) {
 		p.fail(failure{index: r.index, err: o.Err, trace: r.trace})
 		return
 	}
-	r.trace.end(p.ctx, tag, count, nil)
+	r.trace.end(tag, count, nil)
 	if p.done != nil {
 		p.done(r.index, o)
 	}
@@ -129,7 +131,8 @@ func (p *pipeline) refused(r *request, err error) {
 		p.fail(failure{index: -1, err: err})
 		return
 	case runRequest, describeRequest:
-		if r.recalled && !r.bound && staleCodes[serverCode(err)] {
+		var pg *pgconn.PgError
+		if r.recalled && !r.bound && errors.As(err, &pg) && isStale(pg) {
 			p.engine.shared.stale(r.st.epoch)
 			err = fmt.Errorf("%w: %w", ErrStalePlan, err)
 		}
@@ -179,7 +182,7 @@ func (p *pipeline) end(lost error) error {
 	first.err = err
 	for i := range p.failures {
 		f := &p.failures[i]
-		f.trace.end(p.ctx, "", 0, f.err)
+		f.trace.end("", 0, f.err)
 		if p.done != nil && f.index >= 0 {
 			p.done(f.index, &Outcome{Err: f.err})
 		}

@@ -271,7 +271,12 @@ func (r *result) refusedPlan() bool {
 	if r.prepared && (pg.Code == codeNoSuchStatement || pg.Code == codeFeatureNotSupported && pg.Routine == "RevalidateCachedQuery") {
 		return true
 	}
-	return r.remembered && staleCodes[pg.Code]
+	return r.remembered && isStale(pg)
+}
+
+// isStale reports whether a statement was refused for types that it has no more.
+func isStale(pg *pgconn.PgError) bool {
+	return staleCodes[pg.Code] || pg.Code == codeInternal && strings.HasPrefix(pg.Message, "cache lookup failed for type ") // dropped
 }
 
 // staleCodes are the errors of a Parse, Bind or new plan whose remembered types no longer fit the statement: protocol violation

@@ -16,7 +16,7 @@ func (c *Conn) IsValid() bool {
 		return false
 	}
 	c.reserved = nil
-	c.notifications.forget()
+	c.forgetHandlers()
 	if c.lent { // used by other hands, at a time that nobody knows
 		c.lastUsed = time.Now()
 	}

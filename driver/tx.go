@@ -12,7 +12,7 @@ import (
 // tx is a transaction. Commit and Rollback outlive the context that it was begun with.
 type tx struct {
 	conn   *Conn
-	values context.Context // for the pgx tracer, else nil: what BeginTx's context held, without its end
+	values context.Context // for the tracer and the handlers of notices, else nil: what BeginTx's context held, without its end
 }
 
 var _ sqldriver.Tx = tx{}
@@ -33,7 +33,7 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 	}
 	c.firstErr = nil
 	t := tx{conn: c}
-	if c.tracer != nil {
+	if c.tracer != nil || noticesOf(ctx) != nil {
 		t.values = context.WithoutCancel(ctx)
 	}
 	err = t.traced(ctx, begin, func(ctx context.Context) error {
@@ -78,6 +78,14 @@ func (t tx) traced(ctx context.Context, sql string, run func(context.Context) er
 	return err
 }
 
+// context is what COMMIT and ROLLBACK run under.
+func (t tx) context() context.Context {
+	if t.values == nil {
+		return context.Background()
+	}
+	return t.values
+}
+
 // recently is how lately a connection must have been used for BEGIN to wait for the first statement under begin=auto.
 const recently = time.Second
 
@@ -96,10 +104,10 @@ func (c *Conn) beginsLazily() bool {
 // Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
 // [ErrCommitUnknown].
 func (t tx) Commit() error {
-	return t.traced(t.values, "commit", func(context.Context) error { return t.commit() })
+	return t.traced(t.context(), "commit", t.commit)
 }
 
-func (t tx) commit() error {
+func (t tx) commit(ctx context.Context) error {
 	c := t.conn
 	first := c.firstErr
 	if failed := c.engine.beginErr; failed != nil {
@@ -115,6 +123,8 @@ func (t tx) commit() error {
 		}
 		return err
 	}
+	c.wire.ctx = ctx // it is not watched: a commit is not cancelled
+	defer func() { c.wire.ctx = nil }()
 	r, err := c.engine.startSimple("commit")
 	if err == nil {
 		err = r.drain()
@@ -146,10 +156,10 @@ func rolledBack(first error) error {
 // Rollback implements [sqldriver.Tx]. It takes at most a few seconds, whatever became of the transaction's context,
 // and returns nil when the connection is gone: the server has rolled back then.
 func (t tx) Rollback() error {
-	return t.traced(t.values, "rollback", func(context.Context) error { return t.rollback() })
+	return t.traced(t.context(), "rollback", t.rollback)
 }
 
-func (t tx) rollback() error {
+func (t tx) rollback(ctx context.Context) error {
 	c := t.conn
 	if c.open != nil {
 		c.open.Close()
@@ -164,7 +174,7 @@ func (t tx) rollback() error {
 	if c.TxStatus() == 'I' { // it was prepared, or ended by SQL text
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	if err := c.ready(ctx); err != nil {
 		if c.pg.IsClosed() {
