@@ -147,8 +147,8 @@ func parseInterval(text string) (Interval, error) {
 			ok = sum.yearsMonths(f)
 		case standard && f == "0" && len(fields) == 1, verbose && f == "0" && len(fields) == 1:
 			ok = true
-		case standard: // days
-			ok = sum.add(f, "day")
+		case standard: // days, ahead of the time
+			ok = n == len(fields)-2 && strings.Contains(fields[n+1], ":") && sum.add(f, "day")
 		case n+1 < len(fields):
 			ok = sum.add(f, fields[n+1])
 			n++
