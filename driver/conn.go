@@ -248,6 +248,9 @@ func (c *Conn) Ping(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
+	if c.engine.goesFirst() {
+		return c.harmless(c.settle(ctx))
+	}
 	return c.harmless(c.simple(ctx, ";"))
 }
 

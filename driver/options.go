@@ -22,6 +22,10 @@ type QueryOptions struct {
 	// console) understand nothing else.
 	Simple bool
 
+	// NativePlaceholders says that the statement's placeholders are $1, $2, … whatever placeholder= says. It is for helpers
+	// that run statements of their own on the pools of others.
+	NativePlaceholders bool
+
 	// Tag, where it is not nil, gets the statement's command tag ("INSERT 0 3") when it has ended: when Exec returns, or
 	// when the rows are closed or read to their end. After an error, on another driver or under a mock it stays as it was.
 	Tag *string
@@ -93,7 +97,7 @@ func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedVa
 
 // number turns the placeholders that are no $n into such. args are those of k, with their names.
 func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
-	if c.cfg.Placeholder == PlaceholderFormat {
+	if c.cfg.Placeholder == PlaceholderFormat && !k.options.NativePlaceholders {
 		f, err := formatPlaceholders(k.sql)
 		if err != nil {
 			return err

@@ -53,7 +53,7 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 		}
 		query = f.sql
 	}
-	c.engine.followNames()
+	c.engine.follow()
 	st := c.engine.stmts.lookup(query)
 	c.engine.recall(st)
 	st.pins++

@@ -24,6 +24,7 @@
 //	a Go type that stands for a PostgreSQL type          RegisterType
 //	composites, arrays, JSON, ranges and other values    Query, LoadTypes; Array, JSON, Composite, Into for plain Scan
 //	what a type is made of                               LookupType
+//	a statement that no transaction may hold             ExecOutsideTx
 //	quote a name, read a table's name                    QuoteName, ParseName
 //
 // Functions that take a [Querier] run ordinary statements, which mocks, loggers and tracers see. Those that need the
