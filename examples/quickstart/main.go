@@ -44,6 +44,7 @@ var steps = []struct {
 	{"Run a prepared statement many times", runPrepared},
 	{"Commit a transaction, roll back another", commitAndRollBack},
 	{"Structs out of a query and into a table", structsInAndOut},
+	{"A composite type as a struct", readComposites},
 	{"Insert or update", upsertCountries},
 	{"Go back to a savepoint", rollBackToSavepoint},
 	{"Meet an error and its SQLSTATE", meetError},
