@@ -88,9 +88,10 @@ func Cluster(ctx context.Context, q ext.OutsideTx, table string, o ClusterOption
 }
 
 func clusterText(table string, o ClusterOptions) (string, error) {
-	var w optionList
-	w.flag(o.Verbose != nil, "verbose")
-	text := "cluster" + w.String()
+	text := "cluster"
+	if o.Verbose != nil {
+		text += " verbose" // in the old form, the only one for all tables before PostgreSQL 17
+	}
 	if table == "" {
 		if o.Index != "" {
 			return "", errors.New("an index belongs to one table")
