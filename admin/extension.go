@@ -83,3 +83,69 @@ func RequireExtension(ctx context.Context, q ext.Querier, extension string) erro
 	}
 	return fmt.Errorf("%w: %q is not installed on the server", ErrExtensionNotAvailable, extension)
 }
+
+// ExtensionOptions are the options of [CreateExtension].
+type ExtensionOptions struct {
+	IfNotExists bool
+	Schema      string // for its objects; "" leaves it to the extension and the search path
+	Version     string // "" is the default version
+	Cascade     bool   // extensions that it needs are created as well
+}
+
+// CreateExtension creates an extension, and returns whether it did: with IfNotExists it leaves one that exists as it is.
+func CreateExtension(ctx context.Context, q ext.Querier, extension string, o ExtensionOptions) (created bool, err error) {
+	ch, err := createExtension(extension, o)
+	return ch.decide(ctx, q, err, "create extension", extension)
+}
+
+func createExtension(extension string, o ExtensionOptions) (change, error) {
+	text, err := name("extension", extension)
+	if err != nil {
+		return change{}, err
+	}
+	if o.Schema != "" {
+		schema, err := name("schema", o.Schema)
+		if err != nil {
+			return change{}, err
+		}
+		text += " schema " + schema
+	}
+	if o.Version != "" {
+		version, err := literal(o.Version)
+		if err != nil {
+			return change{}, err
+		}
+		text += " version " + version
+	}
+	if o.Cascade {
+		text += " cascade"
+	}
+	return creation(o.IfNotExists, "create extension", text, question{extensionQuestion, []string{extension}}), nil
+}
+
+// UpdateExtension updates an extension to a version, "" being the default one.
+func UpdateExtension(ctx context.Context, q ext.Querier, extension, version string) error {
+	text, err := updateExtension(extension, version)
+	if err == nil {
+		err = run(ctx, q, text)
+	}
+	if err != nil {
+		return refused("update extension", extension, err)
+	}
+	return nil
+}
+
+func updateExtension(extension, version string) (string, error) {
+	quoted, err := name("extension", extension)
+	if err != nil || version == "" {
+		return "alter extension " + quoted + " update", err
+	}
+	to, err := literal(version)
+	return "alter extension " + quoted + " update to " + to, err
+}
+
+// DropExtension drops an extension where it exists, and returns whether it did.
+func DropExtension(ctx context.Context, q ext.Querier, extension string, o DropOptions) (dropped bool, err error) {
+	ch, err := dropNamed("extension", extension, extensionQuestion, o)
+	return ch.decide(ctx, q, err, "drop extension", extension)
+}

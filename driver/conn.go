@@ -105,7 +105,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 		return nil, err
 	}
 	ctx, trace, r, err := c.start(ctx, k)
-	return c.queryResult(ctx, trace, k.sql, k.options.Tag, r, err)
+	return c.queryResult(ctx, trace, k.sql, k.options, r, err)
 }
 
 // start tells the hooks, arms the cancel and sends the statement.
@@ -120,13 +120,14 @@ func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace,
 	return ctx, trace, r, err
 }
 
-func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, tag *string, r *result, err error) (sqldriver.Rows, error) {
+func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, o QueryOptions, r *result, err error) (sqldriver.Rows, error) {
 	if err != nil {
 		err = c.finish(ctx, err)
 		trace.end("", 0, err)
 		return nil, err
 	}
-	c.open = &rows{conn: c, result: r, codecs: c.engine.codecs, ctx: ctx, trace: trace, sql: query, tag: tag}
+	c.open = &rows{conn: c, result: r, codecs: c.engine.codecs, ctx: ctx, trace: trace, sql: query, tag: o.Tag}
+	o.Columns.set(c.engine.codecs, r.columns)
 	return asRows(c.open), nil
 }
 
@@ -246,6 +247,9 @@ func (c *Conn) Prepare(query string) (sqldriver.Stmt, error) {
 func (c *Conn) Ping(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
+	}
+	if c.engine.goesFirst() {
+		return c.harmless(c.settle(ctx))
 	}
 	return c.harmless(c.simple(ctx, ";"))
 }

@@ -53,7 +53,7 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 		}
 		query = f.sql
 	}
-	c.engine.followNames()
+	c.engine.follow()
 	st := c.engine.stmts.lookup(query)
 	c.engine.recall(st)
 	st.pins++
@@ -113,7 +113,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []sqldriver.NamedValue) (s
 		return nil, err
 	}
 	ctx, trace, r, err := s.start(ctx, args)
-	return s.conn.queryResult(ctx, trace, s.st.sql, queryOptions(ctx).Tag, r, err)
+	return s.conn.queryResult(ctx, trace, s.st.sql, queryOptions(ctx), r, err)
 }
 
 func (s *stmt) ready(ctx context.Context) error {

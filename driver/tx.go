@@ -37,9 +37,12 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 		t.values = context.WithoutCancel(ctx)
 	}
 	err = t.traced(ctx, begin, func(ctx context.Context) error {
-		if c.beginsLazily() {
+		switch {
+		case c.beginsLazily():
 			c.engine.begin = begin
 			return nil
+		case c.engine.goesFirst(): // the reset of the session
+			return c.harmless(c.beginNow(ctx, begin))
 		}
 		return c.harmless(c.simple(ctx, begin))
 	})
@@ -47,6 +50,16 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 		return nil, err
 	}
 	return t, nil
+}
+
+// beginNow begins in the request of what waits for one.
+func (c *Conn) beginNow(ctx context.Context, begin string) error {
+	c.engine.begin = begin
+	err := c.settle(ctx)
+	if err != nil {
+		c.engine.endTx()
+	}
+	return err
 }
 
 // traced runs a statement of the transaction between the calls of the pgx tracer, where there is one. A BEGIN that waits
