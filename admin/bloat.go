@@ -14,27 +14,27 @@ type Bloat struct {
 	Schema   string
 	Table    string
 	Index    string // "" for the table itself
-	Bytes    int64  // of the main part, without TOAST
-	Expected int64  // bytes of a table or index that is written anew, at its fill factor
-	Wasted   int64  // bytes beyond that, 0 or more
+	Size     Size   // of the main part, without TOAST
+	Expected Size   // of a table or index that is written anew, at its fill factor
+	Wasted   Size   // beyond that, 0 or more
 	DeadRows int64  // of a table: those that VACUUM could reclaim now
 
 	LastVacuum  *time.Time // of a table: by hand or by itself
 	LastAnalyze *time.Time
 }
 
-// Ratio is the wasted part of the bytes, from 0 to 1.
+// Ratio is the wasted part of the size, from 0 to 1.
 func (b Bloat) Ratio() float64 {
-	if b.Bytes == 0 {
+	if b.Size == 0 {
 		return 0
 	}
-	return float64(b.Wasted) / float64(b.Bytes)
+	return float64(b.Wasted) / float64(b.Size)
 }
 
 // BloatOptions are the options of [ListBloat].
 type BloatOptions struct {
 	Schema    string // "" is all of the user's
-	MinWasted int64  // bytes
+	MinWasted Size   // leave out what wastes less
 }
 
 // A row in a table has 23 bytes of header, a bit for each column where one may be NULL, and 4 bytes of pointer, in an index 8 and 4;
@@ -85,7 +85,7 @@ expected as (
   from relation r join width w on w.oid = r.oid
   where w.known
 )
-select e.nspname as schema, e.table_name as table, case when e.relkind = 'i' then e.relname else '' end as index, e.bytes,
+select e.nspname as schema, e.table_name as table, case when e.relkind = 'i' then e.relname else '' end as index, e.bytes as size,
        (e.pages * pg_catalog.current_setting('block_size')::pg_catalog.float8)::pg_catalog.int8 as expected,
        greatest(0, e.bytes - (e.pages * pg_catalog.current_setting('block_size')::pg_catalog.float8)::pg_catalog.int8) as wasted,
        coalesce(s.n_dead_tup, 0) as dead_rows,
@@ -99,7 +99,7 @@ order by 6 desc, 1, 2, 3`)
 // analyzed, or has columns that the user may not read, is left out. Rows that are stored compressed or in TOAST count as they are
 // stored; an index with many equal keys needs less than is expected of it.
 func ListBloat(ctx context.Context, q ext.Querier, o BloatOptions) ([]Bloat, error) {
-	list, err := query[Bloat](ctx, q, bloatQuery, o.Schema, o.MinWasted)
+	list, err := query[Bloat](ctx, q, bloatQuery, o.Schema, int64(o.MinWasted))
 	if err != nil {
 		return nil, fmt.Errorf("admin: list bloat: %w", err)
 	}

@@ -31,7 +31,7 @@ func TestBloatIsWhatRowsDoNotNeed(t *testing.T) {
 		"fresh/": {0, 0.05}, "half/": {0, 0.1}, "fresh/fresh_name": {0, 0.15}, "fresh/fresh_expr": {0, 0.15}, "bloated/": {0.7, 0.85}, "bloated/bloated_name": {0.6, 0.9},
 	} {
 		b, ok := found[name]
-		if r := b.Ratio(); !ok || r < limits[0] || r > limits[1] || b.Bytes == 0 {
+		if r := b.Ratio(); !ok || r < limits[0] || r > limits[1] || b.Size == 0 {
 			t.Errorf("%s: ratio %.2f of %+v, want %v", name, r, b, limits)
 		}
 	}
@@ -67,7 +67,7 @@ func TestUnusedIndexesDoNothingElse(t *testing.T) {
 		}
 		for _, i := range list {
 			names = append(names, i.Index)
-			if i.Schema != "public" || i.Table != "t" || i.Bytes == 0 || i.Def == "" {
+			if i.Schema != "public" || i.Table != "t" || i.Size == 0 || i.Def == "" {
 				t.Errorf("%+v", i)
 			}
 		}

@@ -115,3 +115,19 @@ func TestACancelledVacuumKeepsItsConnection(t *testing.T) {
 		t.Errorf("the next one: %v", err)
 	}
 }
+
+func TestMaintenanceNamesTheTableThatIsMissing(t *testing.T) {
+	t.Parallel()
+	ctx, db := t.Context(), openDB(t)
+	mustExec(t, db, "create table there (id int)", "create table folded (id int)")
+	for name, run := range map[string]func() error{
+		"vacuum":  func() error { return admin.Vacuum(ctx, db, admin.VacuumOptions{Tables: []string{"there", "Folded"}}) },
+		"analyze": func() error { return admin.Analyze(ctx, db, admin.AnalyzeOptions{Tables: []string{"Folded"}}) },
+		"reindex": func() error { return admin.ReindexTable(ctx, db, "Folded", admin.ReindexOptions{}) },
+		"cluster": func() error { return admin.Cluster(ctx, db, "Folded", admin.ClusterOptions{}) },
+	} {
+		if err := run(); !errors.Is(err, admin.ErrTableNotFound) || !strings.Contains(err.Error(), "folded does") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -13,7 +13,7 @@ type IndexUse struct {
 	Schema   string
 	Table    string
 	Index    string
-	Bytes    int64
+	Size     Size
 	Scans    int64      // since Since
 	LastScan *time.Time // nil for never, and before PostgreSQL 16
 	Since    *time.Time // when the counting began; nil: with the database
@@ -28,7 +28,7 @@ type UnusedOptions struct {
 
 var unusedQuery = qualified(`
 select n.nspname as schema, t.relname as table, c.relname as index,
-       pg_catalog.pg_relation_size(c.oid) as bytes,
+       pg_catalog.pg_relation_size(c.oid) as size,
        coalesce(s.idx_scan, 0) as scans,
        (pg_catalog.to_jsonb(s) ->> 'last_idx_scan')::pg_catalog.timestamptz as last_scan,
        (select d.stats_reset from pg_catalog.pg_stat_database d where d.datname = pg_catalog.current_database()) as since,
