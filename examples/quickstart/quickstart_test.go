@@ -26,6 +26,8 @@ var facts = []string{
 	"committed: 100000 rows became 73910",
 	"73910 rows deleted, the transaction sees 0",
 	"rolled back: 73910 rows are still there",
+	"Filter: ('CH'::text = ANY (countries))",
+	" % of the time: ",
 	"read 247 structs: US has the most zones, 29 from America/Adak to Pacific/Honolulu",
 	"inserted 247 structs into country",
 	"214 countries have a single zone",
