@@ -154,7 +154,11 @@ func onEveryHandle(t *testing.T, test func(t *testing.T, q ext.Querier)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, handle(t, openDB(t)))
+			q := handle(t, openDB(t))
+			if tx, ok := q.(*sql.Tx); ok {
+				defer tx.Rollback() // ahead of what else is cleaned up, which may wait for its locks
+			}
+			test(t, q)
 		})
 	}
 }
