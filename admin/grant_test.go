@@ -94,6 +94,7 @@ func TestGrants(t *testing.T) {
 		if n := len(got); n != 2*3+1+3 {
 			t.Errorf("%d grants: %v", n, shorts(got))
 		}
+		mustExec(t, q, "drop owned by "+role)
 	})
 }
 
