@@ -101,14 +101,17 @@ func (c *Conn) beginsLazily() bool {
 	return time.Since(c.lastUsed) < recently
 }
 
-// Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
-// [ErrCommitUnknown].
+// Commit implements [sqldriver.Tx]. A transaction that had failed, or that a helper is using, gives [ErrCommitRolledBack], a
+// lost answer [ErrCommitUnknown].
 func (t tx) Commit() error {
 	return t.traced(t.context(), "commit", t.commit)
 }
 
 func (t tx) commit(ctx context.Context) error {
 	c := t.conn
+	if r := c.reserved; r != nil && r.inTx {
+		return errors.Join(rolledBack(fmt.Errorf("%w: it is used by %s", ErrBusy, r.operation)), t.rollback(ctx))
+	}
 	first := c.firstErr
 	if failed := c.engine.beginErr; failed != nil {
 		c.engine.endTx()
@@ -164,6 +167,7 @@ func (t tx) rollback(ctx context.Context) error {
 	if c.open != nil {
 		c.open.Close()
 	}
+	c.endReserved()
 	if c.copying != nil && c.reserved == nil {
 		c.copying.discard(errCopyRolledBack, closeTimeout)
 	}
