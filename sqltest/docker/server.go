@@ -248,4 +248,3 @@ func (s *Server) Close() error {
 	}
 	return nil
 }
-
