@@ -112,18 +112,24 @@ func (e *engine) learnTypes(params []uint32, args []any) (asked bool, err error)
 	return asked, nil
 }
 
-func (e *engine) askTypes(oids []uint32) error {
-	var list strings.Builder
-	found := make(map[uint32]userType)
+// typesToAsk is the argument of userTypesQuery, and what is known where it finds nothing.
+func typesToAsk(oids []uint32) (list string, found map[uint32]userType) {
+	var b strings.Builder
+	found = make(map[uint32]userType)
 	for i, oid := range oids {
-		list.WriteByte("{,"[min(i, 1)])
-		list.WriteString(strconv.FormatUint(uint64(oid), 10))
+		b.WriteByte("{,"[min(i, 1)])
+		b.WriteString(strconv.FormatUint(uint64(oid), 10))
 		found[oid] = userType{base: oid}
 	}
-	list.WriteByte('}')
+	b.WriteByte('}')
+	return b.String(), found
+}
+
+func (e *engine) askTypes(oids []uint32) error {
+	list, found := typesToAsk(oids)
 	buf := appendParse(e.open(), "", userTypesQuery, nil)
 	buf, err := appendBind(buf, "", 1, func(dst []byte, _ int) ([]byte, int16, error) {
-		dst, _, err := e.codecs.appendTextParam(dst, list.String())
+		dst, _, err := e.codecs.appendTextParam(dst, list)
 		return dst, textFormat, err
 	}, nil)
 	if err != nil {
