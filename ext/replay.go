@@ -26,12 +26,16 @@ func (r *replay) close() { r.db.Close() }
 
 // replayed reads the rows of a statement of a pipeline.
 func replayed[T any](r *replay, o *driver.Outcome) ([]T, error) {
-	r.rows = o.SQLRows()
-	rows, err := r.db.QueryContext(context.Background(), "")
+	rows, err := r.query(o)
 	if err != nil {
 		return nil, err
 	}
 	return collect[T](rows)
+}
+
+func (r *replay) query(o *driver.Outcome) (*sql.Rows, error) {
+	r.rows = o.SQLRows()
+	return r.db.QueryContext(context.Background(), "")
 }
 
 var (
