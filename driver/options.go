@@ -25,6 +25,9 @@ type QueryOptions struct {
 	// Tag, where it is not nil, gets the statement's command tag ("INSERT 0 3") when it has ended: when Exec returns, or
 	// when the rows are closed or read to their end. After an error, on another driver or under a mock it stays as it was.
 	Tag *string
+
+	// Native says that the placeholders are $1, $2, … whatever [Config].Placeholder says: for helpers, whose texts are their own.
+	Native bool
 }
 
 type optionsKey struct{}
@@ -39,6 +42,17 @@ func WithQueryOptions(ctx context.Context, o QueryOptions) context.Context {
 func WithCommandTag(ctx context.Context, tag *string) context.Context {
 	o := queryOptions(ctx)
 	o.Tag = tag
+	return WithQueryOptions(ctx, o)
+}
+
+// WithNativePlaceholders returns a context whose statements have the placeholders $1, $2, …, as [QueryOptions].Native says. Other
+// options that ctx holds stay.
+func WithNativePlaceholders(ctx context.Context) context.Context {
+	o := queryOptions(ctx)
+	if o.Native {
+		return ctx
+	}
+	o.Native = true
 	return WithQueryOptions(ctx, o)
 }
 
@@ -81,7 +95,7 @@ func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedVa
 
 // number turns the placeholders that are no $n into such. args are those of k, with their names.
 func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
-	if c.cfg.Placeholder == PlaceholderFormat {
+	if c.cfg.Placeholder == PlaceholderFormat && !k.options.Native {
 		f, err := formatPlaceholders(k.sql)
 		if err != nil {
 			return err
@@ -109,6 +123,7 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 			if a.Tag == nil {
 				a.Tag = k.options.Tag
 			}
+			a.Native = a.Native || k.options.Native
 			k.options = a
 		case pgx.QueryExecMode:
 			if a != pgx.QueryExecModeCacheStatement {

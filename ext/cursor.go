@@ -74,9 +74,7 @@ func newCursor(q Querier, name string, opts CursorOptions) (*Cursor, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	if _, isPool := q.(interface {
-		Conn(context.Context) (*sql.Conn, error)
-	}); isPool {
+	if isPool(q) {
 		return nil, ErrNoSession
 	}
 	c := &Cursor{q: q, name: name, page: opts.PageSize}
