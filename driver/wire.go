@@ -22,6 +22,7 @@ type wire struct {
 	timeout time.Duration
 	socket  *peeker // nil where the connection has no socket to look at
 
+	canceler *Canceler     // of its user's, nil when there is none
 	stop     func() bool   // ends the watch, nil when none is on
 	onDone   func()        // w.contextEnded, bound once
 	over     chan struct{} // capacity 1: what was to be cancelled has ended
@@ -49,6 +50,9 @@ func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time
 // watch arms the cancel of whatever runs until unwatch. The context is watched, not kept.
 func (w *wire) watch(ctx context.Context) {
 	w.canceled, w.untold = false, nil
+	if w.canceler != nil {
+		w.canceler.begin()
+	}
 	if ctx.Done() != nil {
 		w.stop = context.AfterFunc(ctx, w.onDone)
 	}
@@ -92,6 +96,9 @@ func (w *wire) tell() error {
 // unwatch ends the watch and reports whether it cancelled. After a cancel it waits until the server has taken note,
 // so that no later statement is hit; where that is uncertain, the connection is closed.
 func (w *wire) unwatch() (canceled bool) {
+	if w.canceler != nil {
+		w.canceler.end()
+	}
 	if w.stop == nil {
 		return false
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/pycopg/pycopg/driver"
 )
 
-// QuoteLiteral quotes text for SQL: 'it''s'. A text with backslashes becomes an escape string with a blank ahead, " E'C:\\x'",
+// QuoteLiteral quotes text for SQL: 'it”s'. A text with backslashes becomes an escape string with a blank ahead, " E'C:\\x'",
 // which means the same whatever standard_conforming_strings says. It checks nothing: a NUL byte or invalid UTF-8, which no
 // literal can hold, fails the statement before it is sent. Values of queries travel as arguments; this is for what takes
 // none. [Literal] is for other values than text.
