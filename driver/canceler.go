@@ -47,7 +47,7 @@ func (k *Canceler) Cancel(ctx context.Context) error {
 	defer cancel()
 	if err := k.tell(bounded); err != nil {
 		k.doubt()
-		if bounded.Err() != nil {
+		if bounded.Err() != nil || isTimeout(err) {
 			err = fmt.Errorf("%w: %w", ErrCancellationTimeout, err)
 			if ctx.Err() != nil {
 				err = fmt.Errorf("%w: %w", err, context.Cause(ctx))
