@@ -22,12 +22,17 @@ type QueryOptions struct {
 	// console) understand nothing else.
 	Simple bool
 
+	// NativePlaceholders says that the statement's placeholders are $1, $2, … whatever placeholder= says. It is for helpers
+	// that run statements of their own on the pools of others.
+	NativePlaceholders bool
+
 	// Tag, where it is not nil, gets the statement's command tag ("INSERT 0 3") when it has ended: when Exec returns, or
 	// when the rows are closed or read to their end. After an error, on another driver or under a mock it stays as it was.
 	Tag *string
 
-	// Native says that the placeholders are $1, $2, … whatever [Config].Placeholder says: for helpers, whose texts are their own.
-	Native bool
+	// Columns, where it is not nil, gets what the driver knows of the result's columns when the query returns. On another driver
+	// or under a mock it stays as it was.
+	Columns *Columns
 }
 
 type optionsKey struct{}
@@ -45,14 +50,22 @@ func WithCommandTag(ctx context.Context, tag *string) context.Context {
 	return WithQueryOptions(ctx, o)
 }
 
-// WithNativePlaceholders returns a context whose statements have the placeholders $1, $2, …, as [QueryOptions].Native says. Other
-// options that ctx holds stay.
+// WithColumns returns a context whose queries describe their columns to k, as [QueryOptions].Columns says. Other options that
+// ctx holds stay.
+func WithColumns(ctx context.Context, k *Columns) context.Context {
+	o := queryOptions(ctx)
+	o.Columns = k
+	return WithQueryOptions(ctx, o)
+}
+
+// WithNativePlaceholders returns a context whose statements have the placeholders $1, $2, …, as
+// [QueryOptions].NativePlaceholders says. Other options that ctx holds stay.
 func WithNativePlaceholders(ctx context.Context) context.Context {
 	o := queryOptions(ctx)
-	if o.Native {
+	if o.NativePlaceholders {
 		return ctx
 	}
-	o.Native = true
+	o.NativePlaceholders = true
 	return WithQueryOptions(ctx, o)
 }
 
@@ -95,7 +108,7 @@ func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedVa
 
 // number turns the placeholders that are no $n into such. args are those of k, with their names.
 func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
-	if c.cfg.Placeholder == PlaceholderFormat && !k.options.Native {
+	if c.cfg.Placeholder == PlaceholderFormat && !k.options.NativePlaceholders {
 		f, err := formatPlaceholders(k.sql)
 		if err != nil {
 			return err
@@ -123,7 +136,10 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 			if a.Tag == nil {
 				a.Tag = k.options.Tag
 			}
-			a.Native = a.Native || k.options.Native
+			if a.Columns == nil {
+				a.Columns = k.options.Columns
+			}
+			a.NativePlaceholders = a.NativePlaceholders || k.options.NativePlaceholders
 			k.options = a
 		case pgx.QueryExecMode:
 			if a != pgx.QueryExecModeCacheStatement {

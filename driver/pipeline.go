@@ -25,6 +25,7 @@ type Outcome struct {
 
 	columns []column
 	values  [][]sqldriver.Value
+	codecs  *codecs
 }
 
 // PipelineError is the first failure of a pipeline.
@@ -109,7 +110,7 @@ func (c *Conn) Pipeline(ctx context.Context, next func() (Statement, bool, error
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	c.engine.followNames()
+	c.engine.follow()
 	p := &pipeline{conn: c, engine: &c.engine, ctx: ctx, done: done, inTx: c.TxStatus() != 'I', named: make(map[*statement]*serverStatement)}
 	p.out = newDuplex(c.wire, p.take)
 	c.wire.watch(ctx)
@@ -130,6 +131,9 @@ type pipeline struct {
 
 	buf       []byte // what is to be written
 	count     int    // statements so far
+	synced    int    // where the last Sync in buf ends
+	syncs     int    // that the server has not answered
+	alters    change // what the statements may do to the schema
 	dirty     bool   // something was sent, or waits in buf, behind the last Sync
 	failed    bool   // what is sent before the next Sync is not run
 	inTx      bool   // it began inside a transaction
@@ -154,12 +158,20 @@ type request struct {
 	index  int              // of the statement
 	held   *serverStatement // what it runs or asks for
 	parses bool             // it carries the Parse of held
-	text   bool             // its rows come in text
+	inText bool             // its rows come in text
 	keep   bool
 	bound  bool
 	types  map[uint32]userType // what a typesRequest finds
 	told   *bool               // whether it has
 	trace  *queryTrace
+}
+
+// text is the statement, "" for a request that is none.
+func (r *request) text() string {
+	if r.held == nil {
+		return ""
+	}
+	return r.held.st.sql
 }
 
 type requestKind byte
@@ -222,6 +234,11 @@ func (p *pipeline) add(s Statement) error {
 		p.refuse(err)
 		return nil
 	}
+	if p.engine.outdated != 0 { // by a statement before this one
+		p.engine.follow()
+		p.parsed = nil
+		clear(p.named)
+	}
 	h, parses, err := p.hold(k)
 	if err != nil || h == nil {
 		return err
@@ -229,6 +246,7 @@ func (p *pipeline) add(s Statement) error {
 	if err := p.bind(h, parses, k, s.Rows); err != nil {
 		p.refuse(err)
 	}
+	p.alters |= p.engine.alters(h.st.alters)
 	return nil
 }
 
@@ -245,7 +263,7 @@ func (p *pipeline) call(s Statement) (call, error) {
 		}
 		args[i] = sqldriver.NamedValue{Ordinal: i + 1, Name: named.Name, Value: v}
 	}
-	return p.conn.newCall(WithQueryOptions(p.ctx, QueryOptions{}), s.SQL, args)
+	return p.conn.newCall(WithQueryOptions(p.ctx, QueryOptions{NativePlaceholders: s.Native}), s.SQL, args)
 }
 
 // hasForms reports whether args are not simply the values of $1, $2, …
@@ -275,6 +293,11 @@ func (p *pipeline) push(r request) {
 func (p *pipeline) sync() {
 	if p.dirty {
 		p.buf = appendSync(p.buf)
+		p.synced = len(p.buf)
+		p.syncs++
+		if p.engine.unnamed { // what follows may go to another session
+			p.parsed = nil
+		}
 		p.push(request{kind: syncRequest, index: -1})
 		p.segment++
 	}
@@ -300,7 +323,14 @@ func (p *pipeline) flush() error {
 		return nil
 	}
 	p.engine.inFlight, p.written = true, len(p.queue)
-	err := p.out.write(p.buf, nil)
+	rest, err := p.buf, error(nil)
+	if p.engine.unnamed && p.synced < len(p.buf) {
+		rest, err = p.buf[p.synced:], p.settle(p.buf[:p.synced])
+	}
+	if err == nil {
+		err = p.out.write(rest, nil)
+	}
+	p.synced = 0
 	if p.buf = p.buf[:0]; cap(p.buf) > 4*pipelineBuffer {
 		p.buf = nil
 	}
@@ -316,6 +346,22 @@ func (p *pipeline) await(answered func() bool) error {
 		return err
 	}
 	for !answered() && !p.failed {
+		if err := p.step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle writes what ends with a Sync and waits for the answers to all of them. A transaction pooler gives the session away
+// when the last is answered, even if it has passed something on that was sent behind it.
+func (p *pipeline) settle(synced []byte) error {
+	if len(synced) > 0 {
+		if err := p.out.write(synced, nil); err != nil {
+			return err
+		}
+	}
+	for p.syncs > 0 {
 		if err := p.step(); err != nil {
 			return err
 		}

@@ -13,9 +13,10 @@ type serverStatement struct {
 	recalled bool         // the description was remembered from before
 	learning *description // what the server is to tell of it, nil when it was not asked or has told
 
-	start   int  // where in the buffer its Parse begins
-	segment int  // in which its Parse was sent
-	taken   bool // the server has taken it
+	asOf    uint64 // the schema epoch in which it was sent
+	start   int    // where in the buffer its Parse begins
+	segment int    // in which its Parse was sent
+	taken   bool   // the server has taken it
 }
 
 // hold finds a statement that fits the call, or appends a Parse, and reports which. It is nil where the pipeline has failed
@@ -111,7 +112,7 @@ func (p *pipeline) allPlain(params []uint32, args []any) bool {
 // asked, follows the rules of a single statement: see learnsByText and attempt.
 func (p *pipeline) parse(st *statement, k call, plain bool) *serverStatement {
 	e := p.engine
-	h := &serverStatement{st: st, start: len(p.buf), segment: p.segment, params: make([]uint32, len(k.args))}
+	h := &serverStatement{st: st, asOf: e.shared.current(), start: len(p.buf), segment: p.segment, params: make([]uint32, len(k.args))}
 	prepare := p.named[st] == nil && p.mayName() && e.stmts.prepareNow(st, k.options.Prepare)
 	if prepare {
 		h.name = st.name
@@ -164,9 +165,9 @@ func (p *pipeline) bind(h *serverStatement, parses bool, k call, rows bool) erro
 	if p.inTx && !p.mayCommit {
 		p.mayCommit = endsTx(k.sql)
 	}
-	_, trace := p.conn.traceStart(p.ctx, k.sql, k.args, h.name != "")
+	_, trace := p.conn.traceStart(p.ctx, QueryStart{SQL: k.sql, Args: k.args, Prepared: h.taken && h.name != ""})
 	p.push(request{
-		kind: runRequest, index: p.count, held: h, parses: parses, text: h.learning != nil, keep: rows, trace: trace,
+		kind: runRequest, index: p.count, held: h, parses: parses, inText: h.learning != nil, keep: rows, trace: trace,
 	})
 	return nil
 }
@@ -180,7 +181,7 @@ func endsTx(sql string) bool {
 
 // describe asks for the types of a statement and waits for the answer.
 func (p *pipeline) describe(st *statement, args []any) error {
-	h := &serverStatement{st: st, segment: p.segment, learning: &description{}}
+	h := &serverStatement{st: st, asOf: p.engine.shared.current(), segment: p.segment, learning: &description{}}
 	p.parsed = h
 	p.buf = appendParse(p.buf, "", st.sql, nil)
 	p.buf = appendDescribe(p.buf, 'S', "")
@@ -224,7 +225,7 @@ func (p *pipeline) took(h *serverStatement) {
 		return
 	}
 	stmts := p.engine.stmts
-	if stmts.bySQL[h.st.sql] != h.st { // forgotten meanwhile
+	if stmts.bySQL[h.st.sql] != h.st || h.st.name != h.name { // forgotten meanwhile
 		stmts.closing = append(stmts.closing, h.name)
 		p.forget(h)
 		return
@@ -244,6 +245,7 @@ func (p *pipeline) forget(h *serverStatement) {
 func (p *pipeline) told(h *serverStatement, columns []column) {
 	h.text = columns
 	h.learning.setColumns(p.engine.codecs, append([]column(nil), columns...))
+	p.engine.asOf = h.asOf
 	p.engine.remember(h.st, h.learning)
 	h.params, h.formats, h.columns = h.learning.params, h.learning.formats, h.learning.columns
 	h.learning = nil

@@ -59,9 +59,10 @@ func (p *pipeline) take(msg pgproto3.BackendMessage) {
 	case *pgproto3.EmptyQueryResponse:
 		p.completed(r, "", 0)
 	case *pgproto3.ErrorResponse:
-		p.refused(r, newServerError(msg))
+		p.refused(r, newServerError(msg).of(r.text()))
 	case *pgproto3.ReadyForQuery:
 		p.skip()
+		p.syncs--
 		p.head = min(p.head+1, len(p.queue))
 		p.undone, p.engine.inFlight = false, p.head < len(p.queue)
 	}
@@ -84,8 +85,8 @@ func (p *pipeline) described(r *request, msg *pgproto3.RowDescription) {
 // result is the outcome of the oldest request so far.
 func (p *pipeline) result(r *request) *Outcome {
 	if p.outcome == nil {
-		p.outcome = &Outcome{columns: r.held.columns}
-		if r.text {
+		p.outcome = &Outcome{columns: r.held.columns, codecs: p.engine.codecs}
+		if r.inText {
 			p.outcome.columns = r.held.text
 		}
 	}
@@ -141,7 +142,7 @@ func (p *pipeline) completed(r *request, tag string, count int64) {
 		p.fail(failure{index: r.index, err: o.Err, trace: r.trace})
 		return
 	}
-	r.trace.end(p.ctx, tag, count, nil)
+	r.trace.end(tag, count, nil)
 	if p.done != nil {
 		p.done(r.index, o)
 	}
@@ -182,7 +183,7 @@ func (p *pipeline) isStale(r *request, err error) bool {
 	if r.held.name != "" && (pg.Code == codeNoSuchStatement || pg.Code == codeFeatureNotSupported && pg.Routine == "RevalidateCachedQuery") {
 		return true
 	}
-	return staleCodes[pg.Code]
+	return isStale(pg)
 }
 
 // pass goes on to the next request. A Parse that the server has not taken leaves nothing behind.
@@ -207,6 +208,10 @@ func (p *pipeline) skip() {
 
 // end gives the connection free and tells of the failures. lost is why the connection is gone, nil when it is not.
 func (p *pipeline) end(lost error) error {
+	p.engine.uncommitted |= p.alters // an earlier synchronisation point may have ended it too soon
+	if p.engine.txStatus() == 'I' {
+		p.engine.altered()
+	}
 	if lost != nil {
 		p.abandon(lost)
 	}
@@ -225,7 +230,7 @@ func (p *pipeline) end(lost error) error {
 	first.err = err
 	for i := range p.failures {
 		f := &p.failures[i]
-		f.trace.end(p.ctx, "", 0, f.err)
+		f.trace.end("", 0, f.err)
 		if p.done != nil && f.index >= 0 {
 			p.done(f.index, &Outcome{Err: f.err})
 		}

@@ -73,9 +73,19 @@ func FuzzFormatPlaceholdersServer(f *testing.F) {
 		}
 		want = strings.ReplaceAll(want, "\x00", "%")
 		got, err := firstText(conn, query, args...)
-		expected, werr := firstText(conn, want, append([]any{driver.QueryOptions{Native: true}}, args...)...)
+		expected, werr := firstText(conn, want, append([]any{driver.QueryOptions{NativePlaceholders: true}}, args...)...)
 		if got != expected || (err == nil) != (werr == nil) {
 			t.Errorf("%q gives %q, %v; %q gives %q, %v", query, got, err, want, expected, werr)
 		}
 	})
+}
+
+func TestNativePlaceholdersOfAHelper(t *testing.T) {
+	t.Parallel()
+	db := openConfig(t, func(cfg *driver.Config) { cfg.Placeholder = driver.PlaceholderFormat })
+	ctx := driver.WithQueryOptions(t.Context(), driver.QueryOptions{NativePlaceholders: true})
+	var got string
+	if err := db.QueryRowContext(ctx, "select $1::text || '%s'", "a").Scan(&got); err != nil || got != "a%s" {
+		t.Errorf("got %q, %v", got, err)
+	}
 }

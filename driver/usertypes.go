@@ -102,14 +102,15 @@ func (e *engine) learnTypes(params []uint32, args []any) (asked bool, err error)
 	for range 2 { // the types, then those of the elements of arrays
 		oids := e.codecs.missing(params, args)
 		if len(oids) == 0 {
-			return asked, nil
+			break
 		}
 		asked = true
 		if err := e.askTypes(oids); err != nil {
 			return true, err
 		}
 	}
-	return asked, nil
+	askedInfos, err := e.learnInfos(params, args)
+	return asked || askedInfos, err
 }
 
 // typesToAsk is the argument of userTypesQuery, and what is known where it finds nothing.
@@ -127,9 +128,24 @@ func typesToAsk(oids []uint32) (list string, found map[uint32]userType) {
 
 func (e *engine) askTypes(oids []uint32) error {
 	list, found := typesToAsk(oids)
-	buf := appendParse(e.open(), "", userTypesQuery, nil)
-	buf, err := appendBind(buf, "", 1, func(dst []byte, _ int) ([]byte, int16, error) {
-		dst, _, err := e.codecs.appendTextParam(dst, list)
+	err := e.ask(userTypesQuery, []any{list}, func(row *pgproto3.DataRow) {
+		if oid, t, ok := parseUserType(row.Values); ok {
+			found[oid] = t
+		}
+	})
+	if err != nil {
+		return err
+	}
+	e.codecs.user.learn(found)
+	return nil
+}
+
+// ask runs a query of the driver's own ahead of a statement, unseen by hooks, with texts as arguments. row gets the values as text,
+// in shared memory.
+func (e *engine) ask(query string, args []any, row func(*pgproto3.DataRow)) error {
+	buf := appendParse(e.open(), "", query, nil)
+	buf, err := appendBind(buf, "", len(args), func(dst []byte, i int) ([]byte, int16, error) {
+		dst, _, err := e.codecs.appendTextParam(dst, args[i])
 		return dst, textFormat, err
 	}, nil)
 	if err != nil {
@@ -139,14 +155,7 @@ func (e *engine) askTypes(oids []uint32) error {
 	if err := e.dispatch(appendSync(appendExecute(buf))); err != nil {
 		return err
 	}
-	if err := e.readTypes(found); err != nil {
-		return err
-	}
-	e.codecs.user.learn(found)
-	return nil
-}
-
-func (e *engine) readTypes(found map[uint32]userType) (failure error) {
+	var failure error
 	for {
 		msg, err := e.next()
 		if err != nil {
@@ -154,9 +163,7 @@ func (e *engine) readTypes(found map[uint32]userType) (failure error) {
 		}
 		switch msg := msg.(type) {
 		case *pgproto3.DataRow:
-			if oid, t, ok := parseUserType(msg.Values); ok {
-				found[oid] = t
-			}
+			row(msg)
 		case *pgproto3.ErrorResponse:
 			failure = newServerError(msg)
 		case *pgproto3.ReadyForQuery:

@@ -63,11 +63,11 @@ func fetch[T any](ctx context.Context, c *Cursor, n int64, which string) ([]T, e
 	if c.closed {
 		return nil, c.errClosed()
 	}
-	rows, err := c.q.QueryContext(once(ctx), "fetch "+which+" from "+QuoteName(c.name))
+	rows, known, err := typedQuery[T](once(ctx), c.q, "fetch "+which+" from "+QuoteName(c.name), nil)
 	if err != nil {
 		return nil, fmt.Errorf("ext: cursor %q: %w", c.name, err)
 	}
-	all, err := collect[T](rows)
+	all, err := collect[T](rows, known)
 	if err != nil {
 		c.place = place{row: -1}
 		return nil, fmt.Errorf("ext: cursor %q: %w", c.name, err)

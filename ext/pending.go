@@ -42,14 +42,14 @@ func QueueVal[T any](p *Pipe, sql string, args ...any) *Pending[T] {
 }
 
 // firstReplayed reads the first row of an outcome.
-func firstReplayed[T any](read func(*sql.Rows) (*reader[T], error)) func(*replay, *driver.Outcome) (T, error) {
+func firstReplayed[T any](read func(*sql.Rows, ...*driver.Columns) (*reader[T], error)) func(*replay, *driver.Outcome) (T, error) {
 	return func(r *replay, o *driver.Outcome) (v T, err error) {
 		rows, err := r.query(o)
 		if err != nil {
 			return v, err
 		}
 		defer closeRows(rows, &err)
-		rd, err := read(rows)
+		rd, err := read(rows, knownOf(r.rows))
 		if err != nil {
 			return v, err
 		}
