@@ -43,7 +43,7 @@ func Vacuum(ctx context.Context, q ext.OutsideTx, o VacuumOptions) error {
 	if err == nil {
 		err = maintain(ctx, q, text, o.needs(), o.Verbose)
 	}
-	return maintenanceError("vacuum", err)
+	return maintenanceError("vacuum", missingOf(ctx, q, o.Tables, err))
 }
 
 func vacuumText(o VacuumOptions) (string, error) {
@@ -102,7 +102,7 @@ func Analyze(ctx context.Context, q ext.Querier, o AnalyzeOptions) error {
 	if err == nil {
 		_, err = q.ExecContext(withNotices(ctx, o.Verbose), text)
 	}
-	return maintenanceError("analyze", err)
+	return maintenanceError("analyze", missingOf(ctx, q, o.Tables, err))
 }
 
 func analyzeText(o AnalyzeOptions) (string, error) {

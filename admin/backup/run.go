@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -41,5 +42,6 @@ func (s *settings) run(ctx context.Context, q ext.Querier, p process) error {
 func endSessions(ctx context.Context, q ext.Querier, application string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
+	ctx = driver.WithQueryOptions(ctx, driver.QueryOptions{NativePlaceholders: true})
 	q.ExecContext(ctx, "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where application_name = $1", application)
 }
