@@ -164,8 +164,8 @@ func (l *loader) prepare(ctx context.Context) (real bool, err error) {
 }
 
 // work feeds the workers in this goroutine, and returns the first failure when all is at rest.
-func (l *loader) work(ctx context.Context, src Source) (err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+func (l *loader) work(parent context.Context, src Source) (err error) {
+	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	l.batches, l.spare = make(chan *batch), make(chan []byte, l.options.Workers)
 	var running sync.WaitGroup
@@ -188,6 +188,9 @@ func (l *loader) work(ctx context.Context, src Source) (err error) {
 		running.Wait()
 		if cause := context.Cause(ctx); returned && cause != nil {
 			err = cause // of which err may be a consequence
+			if ended := parent.Err(); ended != nil && cause == context.Cause(parent) && cause != ended {
+				err = fmt.Errorf("%w: %w", ended, cause)
+			}
 		}
 	}()
 	err = src.feed(ctx, l)
