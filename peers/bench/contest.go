@@ -35,10 +35,11 @@ func contests() []contest {
 		return contest{name: name, rivals: readers(query, one), reference: collectRows, count: count, rounds: rounds}
 	}
 	bulk := contest{name: "insert/10000", rivals: writers(), reference: copyFrom, count: 1, rounds: roughly}
-	return append(append(
+	return append(append(append(
 		withLatency(rows("query/1", oneCell, true, many, smallRounds)),
 		withLatency(rows("query/10000", allCells, false, few, smallRounds))...),
-		withLatency(bulk)...)
+		withLatency(bulk)...),
+		typeContests()...)
 }
 
 // withLatency is a contest on the server itself, and one through a proxy that adds a millisecond to a round trip.
