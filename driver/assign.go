@@ -26,6 +26,9 @@ var (
 // arrays of these need, and whatever such hold. text is nil for NULL. Nothing is kept of it.
 func (c *codecs) assign(dst reflect.Value, oid uint32, text []byte) error {
 	t := dst.Type()
+	if text != nil && isPredeclared(t) && oid < firstUserOID {
+		return c.assignScalar(dst, oid, text)
+	}
 	if a := c.set.adapter(t, oid); a != nil {
 		if text == nil {
 			return nullDoesNotFit(dst)
@@ -60,6 +63,12 @@ func (c *codecs) assign(dst reflect.Value, oid uint32, text []byte) error {
 		return assignNull(dst)
 	}
 	return c.assignKind(dst, oid, text)
+}
+
+// isPredeclared reports whether a type is a string, bool or number without a name of its own.
+func isPredeclared(t reflect.Type) bool {
+	k := t.Kind()
+	return (k == reflect.String || k >= reflect.Bool && k <= reflect.Float64) && t.PkgPath() == ""
 }
 
 func (a *typeAdapter) assign(dst reflect.Value, text string) error {
