@@ -20,7 +20,7 @@ func (e *engine) learnsByText(st *statement, args []any, wanted *bool) bool {
 		return false
 	}
 	if st.desc == nil {
-		if st.pins > 0 || !e.mayGuess(args) {
+		if !e.mayGuess(args) {
 			return false
 		}
 	} else {

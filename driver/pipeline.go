@@ -23,6 +23,7 @@ type Outcome struct {
 
 	columns []column
 	values  [][]sqldriver.Value
+	codecs  *codecs
 }
 
 // PipelineError is the first failure of a pipeline.
@@ -66,7 +67,7 @@ func (c *Conn) Pipeline(ctx context.Context, next func() (Statement, bool, error
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	c.engine.followNames()
+	c.engine.follow()
 	p := &pipeline{conn: c, engine: &c.engine, ctx: ctx, done: done}
 	p.out = newDuplex(c.wire, p.take)
 	c.wire.watch(ctx)
@@ -86,10 +87,13 @@ type pipeline struct {
 	done   func(int, *Outcome)
 
 	buf    []byte     // what is to be written
+	synced int        // where the last Sync in buf ends
+	syncs  int        // that the server has not answered
 	parsed *statement // what the server holds as the unnamed statement, once it has read buf
 	count  int        // statements so far
 	dirty  bool       // something was sent, or waits in buf, behind the last Sync
 	failed bool       // what is sent before the next Sync is not run
+	alters change     // what the statements may do to the schema
 
 	queue    []request // what the server has not answered, from head on
 	head     int
@@ -103,10 +107,19 @@ type request struct {
 	kind     requestKind
 	index    int // of the statement
 	st       *statement
-	recalled bool // the description was remembered from before
+	desc     *description // of st
+	recalled bool         // the description was remembered from before
 	keep     bool
 	bound    bool
 	trace    *queryTrace
+}
+
+// text is the statement, "" for a request that is none.
+func (r *request) text() string {
+	if r.st == nil {
+		return ""
+	}
+	return r.st.sql
 }
 
 type requestKind byte
@@ -164,6 +177,10 @@ func (p *pipeline) add(s Statement) error {
 		p.refuse(err)
 		return nil
 	}
+	if p.engine.outdated != 0 { // by a statement before this one
+		p.engine.follow()
+		p.parsed = nil
+	}
 	st, recalled := p.parsed, false
 	if st == nil || st.sql != s.SQL {
 		st, recalled = p.engine.stmts.lookup(s.SQL), true
@@ -181,6 +198,7 @@ func (p *pipeline) add(s Statement) error {
 	if err := p.bind(st, s, recalled); err != nil {
 		p.refuse(err)
 	}
+	p.alters |= p.engine.alters(st.alters)
 	return nil
 }
 
@@ -196,6 +214,7 @@ func (p *pipeline) describe(st *statement) error {
 	p.buf = appendParse(p.buf, "", st.sql, nil)
 	p.buf = appendDescribe(p.buf, 'S', "")
 	p.buf = append(p.buf, 'H', 0, 0, 0, 4) // Flush: answer now
+	p.engine.asOf = p.engine.shared.current()
 	p.push(request{kind: describeRequest, index: p.count, st: st})
 	if err := p.flush(); err != nil {
 		return err
@@ -228,8 +247,8 @@ func (p *pipeline) bind(st *statement, s Statement, recalled bool) error {
 		buf = appendDescribe(buf, 'P', "")
 	}
 	p.buf, p.parsed = appendExecute(buf), st
-	_, trace := p.conn.traceStart(p.ctx, s.SQL, s.Args, false)
-	p.push(request{kind: runRequest, index: p.count, st: st, recalled: recalled, keep: s.Rows, trace: trace})
+	_, trace := p.conn.traceStart(p.ctx, QueryStart{SQL: s.SQL, Args: s.Args})
+	p.push(request{kind: runRequest, index: p.count, st: st, desc: st.desc, recalled: recalled, keep: s.Rows, trace: trace})
 	return nil
 }
 
@@ -246,6 +265,11 @@ func (p *pipeline) push(r request) {
 func (p *pipeline) sync() {
 	if p.dirty {
 		p.buf = appendSync(p.buf)
+		p.synced = len(p.buf)
+		p.syncs++
+		if p.engine.unnamed { // what follows may go to another session
+			p.parsed = nil
+		}
 		p.push(request{kind: syncRequest, index: -1})
 	}
 	p.failed = false
@@ -270,7 +294,14 @@ func (p *pipeline) flush() error {
 		return nil
 	}
 	p.engine.inFlight = true
-	err := p.out.write(p.buf, nil)
+	rest, err := p.buf, error(nil)
+	if p.engine.unnamed && p.synced < len(p.buf) {
+		rest, err = p.buf[p.synced:], p.settle(p.buf[:p.synced])
+	}
+	if err == nil {
+		err = p.out.write(rest, nil)
+	}
+	p.synced = 0
 	if p.buf = p.buf[:0]; cap(p.buf) > 4*pipelineBuffer {
 		p.buf = nil
 	}
@@ -278,4 +309,20 @@ func (p *pipeline) flush() error {
 		return err
 	}
 	return p.out.poll()
+}
+
+// settle writes what ends with a Sync and waits for the answers to all of them. A transaction pooler gives the session away
+// when the last is answered, even if it has passed something on that was sent behind it.
+func (p *pipeline) settle(synced []byte) error {
+	if len(synced) > 0 {
+		if err := p.out.write(synced, nil); err != nil {
+			return err
+		}
+	}
+	for p.syncs > 0 {
+		if err := p.step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

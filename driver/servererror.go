@@ -2,6 +2,7 @@ package driver
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strconv"
 
@@ -11,11 +12,34 @@ import (
 
 // serverError is an error of the server. It is a *pgconn.PgError to errors.As, and also fills lib/pq's *pq.Error, which it
 // knows by its shape only.
-type serverError struct{ pg *pgconn.PgError }
+type serverError struct {
+	pg  *pgconn.PgError
+	sql string // the statement that the position counts in, "" where the error has none of its own
+}
 
 func newServerError(msg *pgproto3.ErrorResponse) *serverError {
 	return &serverError{pg: pgconn.ErrorResponseToPgError(msg)}
 }
+
+// of is e as the error of a statement.
+func (e *serverError) of(sql string) *serverError {
+	e.sql = sql
+	return e
+}
+
+// valueError is the driver's refusal of what the server would refuse. It says so ahead of sending, and is an error of the
+// server with that SQLSTATE to errors.As.
+type valueError struct{ server serverError }
+
+func refuseValue(code, format string, args ...any) error {
+	return &valueError{serverError{pg: &pgconn.PgError{
+		Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: code, Message: fmt.Sprintf(format, args...),
+	}}}
+}
+
+func (e *valueError) Error() string { return e.server.pg.Message }
+
+func (e *valueError) Unwrap() error { return &e.server }
 
 func (e *serverError) Error() string { return e.pg.Error() }
 
@@ -42,8 +66,16 @@ func (e *serverError) As(target any) bool {
 		}
 		f.SetString(value)
 	}
+	e.setQuery(v.Elem())
 	p.Set(v)
 	return true
+}
+
+// setQuery fills the field that *pq.Error keeps for itself, where it has it: its text tells the column of an error by it.
+func (e *serverError) setQuery(pq reflect.Value) {
+	if f := pq.FieldByName("query"); f.IsValid() && f.Kind() == reflect.String {
+		reflect.NewAt(f.Type(), f.Addr().UnsafePointer()).Elem().SetString(e.sql)
+	}
 }
 
 // pqFields are the fields of a *pq.Error: text, as they travel on the wire.

@@ -15,6 +15,8 @@ type transport interface {
 	receive() (pgproto3.BackendMessage, error)
 	// interrupt asks the server to cancel what it is doing, and waits until it has been told.
 	interrupt()
+	// kill closes the connection at once.
+	kill()
 	// txStatus is the status of the last ReadyForQuery: 'I' idle, 'T' in a transaction, 'E' in a failed one.
 	txStatus() byte
 	// parameter is a run-time parameter that the server has reported, "" when it has not.

@@ -12,7 +12,7 @@ import (
 // tx is a transaction. Commit and Rollback outlive the context that it was begun with.
 type tx struct {
 	conn   *Conn
-	values context.Context // for the pgx tracer, else nil: what BeginTx's context held, without its end
+	values context.Context // for the tracer and the handlers of notices, else nil: what BeginTx's context held, without its end
 }
 
 var _ sqldriver.Tx = tx{}
@@ -33,13 +33,16 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 	}
 	c.firstErr = nil
 	t := tx{conn: c}
-	if c.tracer != nil {
+	if c.tracer != nil || noticesOf(ctx) != nil {
 		t.values = context.WithoutCancel(ctx)
 	}
 	err = t.traced(ctx, begin, func(ctx context.Context) error {
-		if c.beginsLazily() {
+		switch {
+		case c.beginsLazily():
 			c.engine.begin = begin
 			return nil
+		case c.engine.goesFirst(): // the reset of the session
+			return c.harmless(c.beginNow(ctx, begin))
 		}
 		return c.harmless(c.simple(ctx, begin))
 	})
@@ -47,6 +50,16 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 		return nil, err
 	}
 	return t, nil
+}
+
+// beginNow begins in the request of what waits for one.
+func (c *Conn) beginNow(ctx context.Context, begin string) error {
+	c.engine.begin = begin
+	err := c.settle(ctx)
+	if err != nil {
+		c.engine.endTx()
+	}
+	return err
 }
 
 // traced runs a statement of the transaction between the calls of the pgx tracer, where there is one. A BEGIN that waits
@@ -65,6 +78,14 @@ func (t tx) traced(ctx context.Context, sql string, run func(context.Context) er
 	return err
 }
 
+// context is what COMMIT and ROLLBACK run under.
+func (t tx) context() context.Context {
+	if t.values == nil {
+		return context.Background()
+	}
+	return t.values
+}
+
 // recently is how lately a connection must have been used for BEGIN to wait for the first statement under begin=auto.
 const recently = time.Second
 
@@ -81,12 +102,13 @@ func (c *Conn) beginsLazily() bool {
 }
 
 // Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
-// [ErrCommitUnknown].
+// [ErrCommitUnknown]. Where a helper still holds the connection the transaction is rolled back: [ErrBusy] and
+// ErrCommitRolledBack.
 func (t tx) Commit() error {
-	return t.traced(t.values, "commit", func(context.Context) error { return t.commit() })
+	return t.traced(t.context(), "commit", t.commit)
 }
 
-func (t tx) commit() error {
+func (t tx) commit(ctx context.Context) error {
 	c := t.conn
 	first := c.firstErr
 	if failed := c.engine.beginErr; failed != nil {
@@ -97,11 +119,16 @@ func (t tx) commit() error {
 		return nil
 	}
 	if err := c.ready(context.Background()); err != nil {
-		if c.pg.IsClosed() {
+		switch {
+		case c.pg.IsClosed():
 			return rolledBack(err)
+		case c.reserved != nil: // who holds the connection for the transaction cannot go on with it
+			return rolledBack(errors.Join(err, t.rollback(ctx)))
 		}
 		return err
 	}
+	c.wire.ctx = ctx // it is not watched: a commit is not cancelled
+	defer func() { c.wire.ctx = nil }()
 	r, err := c.engine.startSimple("commit")
 	if err == nil {
 		err = r.drain()
@@ -131,19 +158,21 @@ func rolledBack(first error) error {
 }
 
 // Rollback implements [sqldriver.Tx]. It takes at most a few seconds, whatever became of the transaction's context,
-// and returns nil when the connection is gone: the server has rolled back then.
+// and returns nil when the connection is gone: the server has rolled back then. It ends a COPY and a [Reservation]: their
+// owner cannot come back through the transaction, which is over for database/sql.
 func (t tx) Rollback() error {
-	return t.traced(t.values, "rollback", func(context.Context) error { return t.rollback() })
+	return t.traced(t.context(), "rollback", t.rollback)
 }
 
-func (t tx) rollback() error {
+func (t tx) rollback(ctx context.Context) error {
 	c := t.conn
 	if c.open != nil {
 		c.open.Close()
 	}
-	if c.copying != nil && c.reserved == nil {
+	if c.copying != nil {
 		c.copying.discard(errCopyRolledBack, closeTimeout)
 	}
+	c.reserved = nil
 	if c.engine.endTx() {
 		c.firstErr = nil
 		return nil
@@ -151,7 +180,7 @@ func (t tx) rollback() error {
 	if c.TxStatus() == 'I' { // it was prepared, or ended by SQL text
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	if err := c.ready(ctx); err != nil {
 		if c.pg.IsClosed() {

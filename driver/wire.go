@@ -22,12 +22,13 @@ type wire struct {
 	timeout time.Duration
 	socket  *peeker // nil where the connection has no socket to look at
 
-	stop     func() bool   // ends the watch, nil when none is on
-	onDone   func()        // w.contextEnded, bound once
-	over     chan struct{} // capacity 1: what was to be cancelled has ended
-	ended    chan struct{} // capacity 1: contextEnded has run to its end
-	canceled bool          // the watched context ended; read after <-ended
-	untold   error         // why the server could not be told; read after <-ended
+	ctx      context.Context // of what runs, for its notices; nil while nothing does
+	stop     func() bool     // ends the watch, nil when none is on
+	onDone   func()          // w.contextEnded, bound once
+	over     chan struct{}   // capacity 1: what was to be cancelled has ended
+	ended    chan struct{}   // capacity 1: contextEnded has run to its end
+	canceled bool            // the watched context ended; read after <-ended
+	untold   error           // why the server could not be told; read after <-ended
 
 	deadline struct { // of the socket
 		sync.Mutex
@@ -46,9 +47,10 @@ func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time
 	return w
 }
 
-// watch arms the cancel of whatever runs until unwatch. The context is watched, not kept.
+// watch arms the cancel of whatever runs until unwatch, and says whose notices arrive until then.
 func (w *wire) watch(ctx context.Context) {
 	w.canceled, w.untold = false, nil
+	w.ctx = ctx
 	if ctx.Done() != nil {
 		w.stop = context.AfterFunc(ctx, w.onDone)
 	}
@@ -92,6 +94,7 @@ func (w *wire) tell() error {
 // unwatch ends the watch and reports whether it cancelled. After a cancel it waits until the server has taken note,
 // so that no later statement is hit; where that is uncertain, the connection is closed.
 func (w *wire) unwatch() (canceled bool) {
+	w.ctx = nil
 	if w.stop == nil {
 		return false
 	}

@@ -1,4 +1,4 @@
-// Command quickstart shows packages driver and ext at work on real data: the zone table of the
+// Command quickstart shows packages driver, ext and admin at work on real data: the zone table of the
 // public-domain tz database, and the elevation of the sun over each of its places.
 //
 // It starts a PostgreSQL server of its own and removes it at the end. With DATABASE_URL set it
@@ -42,8 +42,10 @@ var steps = []struct {
 	{"Insert 100000 readings: arrays as arguments", insertReadings},
 	{"Query into Go values", queryValues},
 	{"Run a prepared statement many times", runPrepared},
+	{"Explain a query", explainQuery},
 	{"Commit a transaction, roll back another", commitAndRollBack},
 	{"Structs out of a query and into a table", structsInAndOut},
+	{"A composite type as a struct", readComposites},
 	{"Insert or update", upsertCountries},
 	{"Go back to a savepoint", rollBackToSavepoint},
 	{"Meet an error and its SQLSTATE", meetError},

@@ -26,9 +26,13 @@ var facts = []string{
 	"committed: 100000 rows became 73910",
 	"73910 rows deleted, the transaction sees 0",
 	"rolled back: 73910 rows are still there",
+	"Filter: ('CH'::text = ANY (countries))",
+	" % of the time: ",
 	"read 247 structs: US has the most zones, 29 from America/Adak to Pacific/Honolulu",
 	"inserted 247 structs into country",
 	"214 countries have a single zone",
+	"222 places in the northern hemisphere, the farthest from the equator is America/Danmarkshavn at 76.77°",
+	"Antarctica/Vostok is the nearest to the South Pole",
 	"upserted 2 countries: 1 inserted, 1 updated",
 	"the transaction deleted 1 country",
 	"deleted 34 more countries, and goes back",
@@ -88,7 +92,7 @@ func TestInterruptLeavesNothingBehind(t *testing.T) {
 		"before the tables":     "\n2. ",
 		"before the readings":   "\n3. ",
 		"inside a transaction":  "delete from reading where",
-		"before a slow query":   "\n12. ",
+		"before a slow query":   "\n13. ",
 		"after the last result": "the connection goes on",
 	} {
 		t.Run(name, func(t *testing.T) {
