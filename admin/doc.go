@@ -29,9 +29,12 @@
 //	databases                                                ListDatabases, DatabaseExists, CreateDatabase, AlterDatabase,
 //	                                                         DropDatabase, OpenDatabase
 //
-//	vacuum, statistics, reindexing                           Vacuum, Analyze, Reindex, Cluster
-//	the plan of a statement, as a tree, text or picture      Explain
-//	what sessions do, who blocks whom; end them              Activity, Locks, Cancel, Terminate
+//	vacuum and statistics                                    Vacuum, Analyze
+//	build indexes anew, or tables in an order                ReindexIndex, ReindexTable, ReindexSchema, ReindexDatabase, Cluster
+//	the plan of a statement, as a tree, text or picture      Explain, ExplainText, ParsePlan
+//	what sessions do, who blocks whom                        ListActivity, ListLocks, BlockingChains
+//	end a statement or a session                             CancelBackend, TerminateBackend
+//	indexes that nobody uses, space that nobody needs        UnusedIndexes, ListBloat
 //	migrations from files                                    package admin/migrate
 //	pg_dump and pg_restore                                   package admin/backup
 //	PostGIS                                                  module admin/postgis
