@@ -97,7 +97,7 @@ func (ch change) do(ctx context.Context, c *driver.Conn) (int64, error) {
 		return 0, err
 	}
 	if rollback != "" {
-		if _, err := c.ExecContext(ctx, rollback, nil); err != nil {
+		if _, err := c.ExecContext(catalogContext(ctx), rollback, nil); err != nil {
 			return 0, err
 		}
 	}
@@ -140,13 +140,13 @@ func (ch change) send(ctx context.Context, c *driver.Conn) (rollback string, err
 		_, err = c.ExecContext(ctx, ch.strict, nil)
 		return "", err
 	}
-	if _, err := c.ExecContext(ctx, "savepoint "+savepoint, nil); err != nil {
+	if _, err := c.ExecContext(catalogContext(ctx), "savepoint "+savepoint, nil); err != nil {
 		return "", err
 	}
 	if _, err := c.ExecContext(ctx, ch.strict, nil); err != nil {
 		return "rollback to savepoint " + savepoint + "; release savepoint " + savepoint, err
 	}
-	_, err = c.ExecContext(ctx, "release savepoint "+savepoint, nil)
+	_, err = c.ExecContext(catalogContext(ctx), "release savepoint "+savepoint, nil)
 	return "", err
 }
 

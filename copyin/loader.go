@@ -276,6 +276,13 @@ func (l *loader) resumed(b *batch) {
 	l.result.Bytes += b.raw
 }
 
+// passed counts bytes that no batch has: a header without rows, say.
+func (l *loader) passed(n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.result.Bytes += n
+}
+
 // stored counts a batch that this run has stored.
 func (l *loader) stored(b *batch, out *outcome) {
 	l.mu.Lock()

@@ -16,10 +16,9 @@ import (
 )
 
 var (
-	scannerType     = reflect.TypeFor[sql.Scanner]()
-	unmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
-	goTimeType      = reflect.TypeFor[time.Time]()
-	durationType    = reflect.TypeFor[time.Duration]()
+	scannerType  = reflect.TypeFor[sql.Scanner]()
+	goTimeType   = reflect.TypeFor[time.Time]()
+	durationType = reflect.TypeFor[time.Duration]()
 )
 
 // assign stores the text of a value of the type oid, 0 where it is not known, in dst: what registered types, composites and
@@ -43,7 +42,7 @@ func (c *codecs) assign(dst reflect.Value, oid uint32, text []byte) error {
 		}
 		dst.FieldByName("Valid").SetBool(true)
 		return nil
-	case t.Kind() == reflect.Pointer && !t.Implements(scannerType) && !t.Implements(unmarshalerType):
+	case t.Kind() == reflect.Pointer:
 		dst.SetZero()
 		if text == nil {
 			return nil

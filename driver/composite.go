@@ -106,6 +106,7 @@ func (c *codecs) assignComposite(dst reflect.Value, info *TypeInfo, text []byte)
 	}
 	dst.SetZero()
 	for i, f := range info.Fields {
+		c.set.resolve(f.OID)
 		field := settable(dst, s.Fields[s.ByColumn[f.Name]].Index)
 		if err := c.assign(field, f.OID, textOf(items[i])); err != nil {
 			return fmt.Errorf("field %q: %w", f.Name, err)
@@ -202,6 +203,7 @@ func (c *codecs) appendComposite(dst []byte, info *TypeInfo, rv reflect.Value) (
 		if err != nil {
 			return dst, err
 		}
+		c.set.resolve(oids[i])
 		start, null := len(dst), false
 		dst, null, err = c.appendText(dst, c.base(oids[i]), arg)
 		switch {

@@ -84,10 +84,10 @@ func (e *engine) start(k call) (*result, error) {
 // checkSQL refuses what cannot travel as a statement's text.
 func checkSQL(sql string) error {
 	if i := strings.IndexByte(sql, 0); i >= 0 {
-		return fmt.Errorf("driver: the statement has a NUL byte at offset %d", i)
+		return refuseValue(codeNotInRepertoire, "driver: the statement has a NUL byte at offset %d", i)
 	}
 	if !utf8.ValidString(sql) {
-		return fmt.Errorf("driver: the statement is not valid UTF-8 at offset %d", invalidUTF8(sql))
+		return refuseValue(codeNotInRepertoire, "driver: the statement is not valid UTF-8 at offset %d", invalidUTF8(sql))
 	}
 	if len(sql) > maxMessage-64 {
 		return fmt.Errorf("driver: the statement has %d bytes, more than the 1 GiB that a message can carry", len(sql))

@@ -87,6 +87,8 @@ type pipeline struct {
 	done   func(int, *Outcome)
 
 	buf    []byte     // what is to be written
+	synced int        // where the last Sync in buf ends
+	syncs  int        // that the server has not answered
 	parsed *statement // what the server holds as the unnamed statement, once it has read buf
 	count  int        // statements so far
 	dirty  bool       // something was sent, or waits in buf, behind the last Sync
@@ -263,6 +265,11 @@ func (p *pipeline) push(r request) {
 func (p *pipeline) sync() {
 	if p.dirty {
 		p.buf = appendSync(p.buf)
+		p.synced = len(p.buf)
+		p.syncs++
+		if p.engine.unnamed { // what follows may go to another session
+			p.parsed = nil
+		}
 		p.push(request{kind: syncRequest, index: -1})
 	}
 	p.failed = false
@@ -287,7 +294,14 @@ func (p *pipeline) flush() error {
 		return nil
 	}
 	p.engine.inFlight = true
-	err := p.out.write(p.buf, nil)
+	rest, err := p.buf, error(nil)
+	if p.engine.unnamed && p.synced < len(p.buf) {
+		rest, err = p.buf[p.synced:], p.settle(p.buf[:p.synced])
+	}
+	if err == nil {
+		err = p.out.write(rest, nil)
+	}
+	p.synced = 0
 	if p.buf = p.buf[:0]; cap(p.buf) > 4*pipelineBuffer {
 		p.buf = nil
 	}
@@ -295,4 +309,20 @@ func (p *pipeline) flush() error {
 		return err
 	}
 	return p.out.poll()
+}
+
+// settle writes what ends with a Sync and waits for the answers to all of them. A transaction pooler gives the session away
+// when the last is answered, even if it has passed something on that was sent behind it.
+func (p *pipeline) settle(synced []byte) error {
+	if len(synced) > 0 {
+		if err := p.out.write(synced, nil); err != nil {
+			return err
+		}
+	}
+	for p.syncs > 0 {
+		if err := p.step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -139,6 +139,20 @@ func (s *typeSet) info(oid uint32) *TypeInfo {
 	return s.state.Load().infos[oid]
 }
 
+// resolve makes a type known, and what it is an array of or a domain over.
+func (s *typeSet) resolve(oid uint32) {
+	if s == nil {
+		return
+	}
+	for range 16 {
+		t := s.info(oid)
+		if t == nil {
+			return
+		}
+		oid = t.Elem + t.Base // one of them is 0
+	}
+}
+
 // again is info for a type whose description turned out to be out of date.
 func (s *typeSet) again(oid uint32) *TypeInfo {
 	s.update(func(n *typeState) { delete(n.infos, oid) })

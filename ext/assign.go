@@ -135,6 +135,13 @@ func assignPlain(dst reflect.Value, src any) error {
 	case v.Type().AssignableTo(dst.Type()):
 		dst.Set(v)
 		return nil
+	case v.Type() == timeType && dst.Type() == reflect.TypeFor[time.Duration](): // a time of day of compat=pq
+		var t TimeTZ
+		if err := t.Scan(src); err != nil {
+			return err
+		}
+		dst.SetInt(int64(t.Clock))
+		return nil
 	case v.Kind() == reflect.Int64 && dst.Type() == reflect.TypeFor[time.Duration]():
 		dst.SetInt(v.Int())
 		return nil

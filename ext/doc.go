@@ -18,7 +18,13 @@
 //	undo a block without an error                        Rollback, TxOptions.ForceRollback
 //	commit on several databases, or in two phases        BeginTPC, CommitPrepared, RollbackPrepared, RecoverPrepared
 //	one connection for a while, psycopg's implicit BEGIN WithSession, SetSession, CommitSession, RollbackSession
-//	a statement that no transaction may hold              ExecOutsideTx
+//	what the server says beside results                  WithNotices for some calls, OnNotice for a connection
+//	notifications that arrive during statements          OnNotification, TakeNotifications; Ring; package listen
+//	log statements, slow ones, notices                   LogQueries, LogNotices, NoticeLogger
+//	a Go type that stands for a PostgreSQL type          RegisterType
+//	composites, arrays, JSON, ranges and other values    Query, LoadTypes; Array, JSON, Composite, Into for plain Scan
+//	what a type is made of                               LookupType
+//	a statement that no transaction may hold             ExecOutsideTx
 //	quote a name, read a table's name                    QuoteName, ParseName
 //
 // Functions that take a [Querier] run ordinary statements, which mocks, loggers and tracers see. Those that need the
