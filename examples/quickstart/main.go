@@ -38,8 +38,10 @@ var steps = []struct {
 	title string
 	run   func(context.Context, *session) error
 }{
+	{"Create tables and an index, from a struct and from columns", createTables},
 	{"Load the zone table: a prepared statement in a transaction", loadZones},
 	{"Load 100000 readings: COPY with a progress bar", loadReadings},
+	{"Look at the tables: columns, indexes, sizes", describeTables},
 	{"Query into Go values", queryValues},
 	{"Export a query as CSV", exportCSV},
 	{"Run a prepared statement many times", runPrepared},

@@ -15,6 +15,12 @@ import (
 
 // facts are the lines that every full transcript has.
 var facts = []string{
+	"created zone, reading and the index reading_elevation_idx; reading once more: false",
+	"reading.elevation: double precision not null of the sun, in degrees above the horizon",
+	"index reading_pkey on zone, at: ",
+	"index reading_elevation_idx on elevation: ",
+	"table zone: ",
+	" MB in all, ",
 	"zone has 312 rows",
 	"] 100 %  100000 rows",
 	"stored 100000 rows in 10 batches",
@@ -96,7 +102,8 @@ func TestInterruptLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	dsn := sqltest.DSN(t, sqltest.Options{})
 	for name, moment := range map[string]string{
-		"before the tables":     ". Load the zone table",
+		"before the tables":     ". Create tables",
+		"before the zones":      ". Load the zone table",
 		"before the readings":   ". Load 100000 readings",
 		"inside a transaction":  "delete from reading where",
 		"before a slow query":   ". Cancel a query",
