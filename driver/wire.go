@@ -22,6 +22,7 @@ type wire struct {
 	timeout time.Duration
 	socket  *peeker // nil where the connection has no socket to look at
 
+	canceler *Canceler       // of its user's, nil when there is none
 	ctx      context.Context // of what runs, for its notices; nil while nothing does
 	stop     func() bool     // ends the watch, nil when none is on
 	onDone   func()          // w.contextEnded, bound once
@@ -51,6 +52,9 @@ func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time
 func (w *wire) watch(ctx context.Context) {
 	w.canceled, w.untold = false, nil
 	w.ctx = ctx
+	if w.canceler != nil {
+		w.canceler.begin()
+	}
 	if ctx.Done() != nil {
 		w.stop = context.AfterFunc(ctx, w.onDone)
 	}
@@ -95,6 +99,9 @@ func (w *wire) tell() error {
 // so that no later statement is hit; where that is uncertain, the connection is closed.
 func (w *wire) unwatch() (canceled bool) {
 	w.ctx = nil
+	if w.canceler != nil {
+		w.canceler.end()
+	}
 	if w.stop == nil {
 		return false
 	}
