@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -95,7 +94,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	c.link, c.px, c.pg = l, l.px, l.px.PgConn()
-	c.wire = newWire(c.pg, c.cancelRunning, cn.cfg.CancelTimeout)
+	c.wire = newWire(c.pg, l.inbox, c.cancelRunning, cn.cfg.CancelTimeout)
 	c.engine = engine{
 		transport: c.wire,
 		codecs:    newCodecs(c.px.TypeMap(), cn.cfg.Compat, cn.cfg.Infinity, location),
@@ -104,7 +103,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
 	c.engine.codecs.user = cn.user
-	c.lastUsed = time.Now()
+	c.lastUsed = now()
 	if cn.source != nil {
 		c.adopt()
 	}

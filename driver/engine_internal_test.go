@@ -54,6 +54,10 @@ func (s *script) send(request []byte) error {
 	return nil
 }
 
+func (s *script) row() []byte { return nil }
+
+func (s *script) ask(request []byte) error { return s.send(request) }
+
 // letter is the type byte of a message, with what matters of it.
 func letter(msg pgproto3.FrontendMessage) string {
 	switch msg := msg.(type) {
@@ -180,7 +184,7 @@ func finished(e *engine, sql string, args ...any) (firsts []string, err error) {
 			}
 			return firsts, err
 		}
-		firsts = append(firsts, string(r.row.Values[0]))
+		firsts = append(firsts, string(r.row.values[0]))
 	}
 }
 
