@@ -3,7 +3,7 @@
 # make test-pooler  the driver's tests through PgBouncer in transaction mode
 # make test-matrix  the tests on PostgreSQL 14, 16, 17 and 18 (VERSIONS="17 18" for some of them)
 # make bench        this driver beside its peers under both Go versions: round trips, CPU, allocations, heap
-# make soak         cancellations and restarts in large numbers (PYCOPG_SOAK_CANCELS, PYCOPG_SOAK_RESTARTS)
+# make soak         cancellations, restarts and killed loads in large numbers (PYCOPG_SOAK_CANCELS, _RESTARTS, _LOADS)
 # make setup        finds PostgreSQL's programs, or installs them where it may
 # make fmt          formats every Go file
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +33,8 @@ type CSVOptions struct {
 	Columns []string          // the columns that are filled, in this order; nil for those of the header, or of the table
 	Header  Header            // what the first line is
 	Mapping map[string]string // for HeaderMap: the column that a name of the header stands for, where it is another
+
+	HeaderLines int // of how many lines the header is; 0 is 1. The first has the names, the others are passed over
 
 	Delimiter byte     // 0 is a comma
 	Quote     byte     // 0 is a double quote
@@ -76,32 +79,44 @@ type csvJob struct {
 	table   ext.Name
 	columns []string // that are filled, nil for those of the table
 	filled  []string // those that are filled
+	names   []string // of the header
 	header  []string // that has to match, nil for none
 	lines   int64    // that were read of the file before the server gets the rest
+	end     byte     // the last byte of the file's line ends, 0 while it is not known
 }
 
 func (j *csvJob) run(ctx context.Context, q ext.Querier, table string, r io.Reader, safe bool) (rows int64, err error) {
-	o := &j.options
 	if j.table, err = ext.ParseName(table); err != nil {
 		return 0, err
 	}
-	if j.csv, err = (copyformat.CSV{Delimiter: o.Delimiter, Quote: o.Quote, Escape: o.Escape, Null: o.Null}).Normal(); err != nil {
-		return 0, err
-	}
-	if len(o.Mapping) > 0 && o.Header != HeaderMap {
-		return 0, fmt.Errorf("a Mapping needs HeaderMap")
-	}
-	data, err := plainText(r)
+	data, err := j.open(r)
 	if err != nil {
 		return 0, err
 	}
-	if err := j.readHeader(data); err != nil {
-		return 0, err
-	}
-	if err := checkColumns(j.columns); err != nil {
-		return 0, err
-	}
 	return copyReader(ctx, q, statement(j.table, j.columns, "format csv"), j.prepare, data, safe)
+}
+
+// open checks the options, reads the header of r, and returns what is behind it.
+func (j *csvJob) open(r io.Reader) (data *bufio.Reader, err error) {
+	o := &j.options
+	if j.csv, err = (copyformat.CSV{Delimiter: o.Delimiter, Quote: o.Quote, Escape: o.Escape, Null: o.Null}).Normal(); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(o.Mapping) > 0 && o.Header != HeaderMap:
+		return nil, errors.New("a Mapping needs HeaderMap")
+	case o.HeaderLines > 1 && o.Header == HeaderNone:
+		return nil, errors.New("HeaderLines, but HeaderNone")
+	case o.HeaderLines < 0:
+		return nil, fmt.Errorf("a header of %d lines", o.HeaderLines)
+	}
+	if data, err = plainText(r); err != nil {
+		return nil, err
+	}
+	if err := j.readHeader(data); err != nil {
+		return nil, err
+	}
+	return data, checkColumns(j.columns)
 }
 
 // plainText is r without compression and without a byte order mark.
@@ -137,7 +152,7 @@ func (j *csvJob) readHeader(data *bufio.Reader) error {
 	}
 	lines := copyformat.NewCSVReader(data, j.csv)
 	fields, err := lines.Next()
-	j.lines = lines.Line
+	j.lines, j.end = lines.Line, lines.LineEnd()
 	switch {
 	case err == io.EOF && o.Header == HeaderSkip:
 		return nil
@@ -145,18 +160,25 @@ func (j *csvJob) readHeader(data *bufio.Reader) error {
 		return fmt.Errorf("the file is empty: it has no header")
 	case err != nil:
 		return fmt.Errorf("header: %w", err)
-	case o.Header == HeaderSkip:
-		return nil
 	}
-	names := make([]string, len(fields))
+	j.names = make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = string(f)
+		j.names[i] = string(f)
 	}
-	if o.Header == HeaderMatch {
-		j.header = names
+	for range o.HeaderLines - 1 {
+		if _, err := lines.Next(); err != nil && err != io.EOF {
+			return fmt.Errorf("header: %w", err)
+		}
+		j.lines = lines.Line
+	}
+	switch o.Header {
+	case HeaderSkip:
+		return nil
+	case HeaderMatch:
+		j.header = j.names
 		return nil
 	}
-	return j.mapHeader(names)
+	return j.mapHeader(j.names)
 }
 
 // mapHeader makes the names of the header the columns that are filled.
@@ -210,11 +232,7 @@ func (j *csvJob) copyOptions() []string {
 		columns []string
 	}{{"force_null", o.ForceNull}, {"force_not_null", o.NotNull}} {
 		if len(force.columns) > 0 {
-			var quoted []string
-			for _, c := range force.columns {
-				quoted = append(quoted, ext.QuoteName(c))
-			}
-			options = append(options, force.name+" ("+strings.Join(quoted, ", ")+")")
+			options = append(options, force.name+" ("+quoteList(force.columns)+")")
 		}
 	}
 	if o.Encoding != "" {

@@ -164,8 +164,17 @@ func (j *job) copyAll(send send) (rows int64, err error) {
 	return j.finish(send)
 }
 
-// add encodes the current row, and sends what was encoded when it is enough.
-func (j *job) add(send send) (err error) {
+// add encodes the current row, and sends what was encoded when that is enough.
+func (j *job) add(send send) error {
+	if err := j.encode(); err != nil || len(j.buf) < bufferSize {
+		return err
+	}
+	_, err := j.flush(send, false)
+	return err
+}
+
+// encode appends the current row to what was not sent. After an error part of it may be there.
+func (j *job) encode() (err error) {
 	j.row++
 	if !j.begun {
 		if err := j.choose(); err != nil {
@@ -189,10 +198,6 @@ func (j *job) add(send send) (err error) {
 	} else {
 		j.buf, err = j.appendText(j.buf, values)
 	}
-	if err != nil || len(j.buf) < bufferSize {
-		return err
-	}
-	_, err = j.flush(send, false)
 	return err
 }
 

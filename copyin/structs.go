@@ -40,9 +40,17 @@ func Structs[T any](ctx context.Context, q ext.Querier, table string, rows []T, 
 
 // StructsSeq is [Structs] for a sequence, which may fail: it runs between the calls of driver.Do, as that of [Rows] does.
 func StructsSeq[T any](ctx context.Context, q ext.Querier, table string, rows iter.Seq2[T, error], o Options) (int64, error) {
-	s, err := newStructSource(reflect.TypeFor[T](), o.Columns)
+	s, err := newStructSeq(rows, o.Columns)
 	if err != nil {
 		return 0, fmt.Errorf("copyin: table %q: %w", table, err)
+	}
+	return copyRows(ctx, q, table, s, o)
+}
+
+func newStructSeq[T any](rows iter.Seq2[T, error], columns []string) (*structSource, error) {
+	s, err := newStructSource(reflect.TypeFor[T](), columns)
+	if err != nil {
+		return nil, err
 	}
 	s.sequence = true
 	s.seq = func(yield func(unsafe.Pointer, error) bool) {
@@ -58,7 +66,7 @@ func StructsSeq[T any](ctx context.Context, q ext.Querier, table string, rows it
 			}
 		}
 	}
-	return copyRows(ctx, q, table, s, o)
+	return s, nil
 }
 
 // structPointer is where the struct is that row is or points to.

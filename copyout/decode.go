@@ -38,6 +38,9 @@ type decoder[T any] struct {
 // newDecoder makes a decoder, or nil where T or a column needs more than it can.
 func newDecoder[T any](r *rows) *decoder[T] {
 	t := reflect.TypeFor[T]()
+	if len(r.columns) == 1 && r.known().Takes(0, t) {
+		return nil
+	}
 	d := &decoder[T]{r: r}
 	if t.Kind() == reflect.Pointer && ext.IsRowStruct(t.Elem()) && !t.Implements(reflect.TypeFor[sql.Scanner]()) {
 		d.elem, t = t.Elem(), t.Elem()

@@ -3,6 +3,8 @@ package copyout
 import (
 	sqldriver "database/sql/driver"
 	"fmt"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // driverRows gives rows the form in which package ext reads them. Its methods run between the calls of driver.Do.
@@ -21,6 +23,9 @@ func (d *driverRows) Columns() []string {
 	}
 	return names
 }
+
+// KnownColumns is what the driver knows of the columns.
+func (d *driverRows) KnownColumns() *driver.Columns { return d.r.known() }
 
 // Close implements [sqldriver.Rows]. The COPY is ended by Rows itself.
 func (d *driverRows) Close() error { return nil }
@@ -60,4 +65,13 @@ func (r *rows) value(i int, field []byte) (v any, err error) {
 		return nil, fmt.Errorf("row %d, column %q: %w", r.count, c.name, err)
 	}
 	return v, nil
+}
+
+// known is what the driver knows of the columns.
+func (r *rows) known() *driver.Columns {
+	types := make([]uint32, len(r.columns))
+	for i, c := range r.columns {
+		types[i] = c.oid
+	}
+	return r.codec.Columns(types)
 }

@@ -167,9 +167,7 @@ func versionNum(version string) int {
 	return a*10000 + b*100 + c
 }
 
-// reportPanic recovers a panic of a user's hook: it must not tear the reading of a result apart.
-func reportPanic(hook string) {
-	if p := recover(); p != nil {
-		slog.Error("driver: a hook panicked", "hook", hook, "panic", p, "stack", string(debug.Stack()))
-	}
+// reportPanic logs a panic of a user's hook: it must not tear the reading of a result apart.
+func reportPanic(hook string, p any) {
+	slog.Error("driver: a hook panicked", "hook", hook, "panic", p, "stack", string(debug.Stack()))
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // catalog is what a pool knows of its database's types and columns, for the ColumnTypes of rows. It is filled by a
@@ -93,16 +95,25 @@ select 'c', attrelid, attnum, '', not attnotnull from pg_catalog.pg_attribute
 where attrelid = any(` + list(tables) + `) and attnum > 0 and not attisdropped`
 }
 
-// fill looks types and tables up, and reports whether it found all types.
-func (cn *Connector) fill(ctx context.Context, oids, tables []string) bool {
+// aside runs fn with a connection beside the pool's.
+func (cn *Connector) aside(ctx context.Context, fn func(*link) error) error {
 	cfg := cn.cfg.Clone()
-	cfg.OnNotice, cfg.OnNotification = nil, nil
+	cfg.OnNotice, cfg.OnNotification, cfg.Tracer = nil, nil, nil
 	l, err := cn.dial(ctx, &Conn{connector: cn, cfg: cfg})
 	if err != nil {
-		return false
+		return err
 	}
 	defer l.giveBack(ctx)
-	results, err := l.px.PgConn().Exec(ctx, catalogQuery(oids, tables)).ReadAll()
+	return fn(l)
+}
+
+// fill looks types and tables up, and reports whether it found all types.
+func (cn *Connector) fill(ctx context.Context, oids, tables []string) bool {
+	var results []*pgconn.Result
+	err := cn.aside(ctx, func(l *link) (err error) {
+		results, err = l.px.PgConn().Exec(ctx, catalogQuery(oids, tables)).ReadAll()
+		return err
+	})
 	if err != nil || len(results) != 1 {
 		return false
 	}

@@ -17,6 +17,7 @@ const (
 type codecs struct {
 	types    *pgtype.Map           // the connection's types: plans for what is not known here
 	user     *userTypes            // the database's own types that parameters have had
+	set      *typeSet              // what the pool was told of types
 	compat   Compat                // whose values Scan(*any) gives; "" is CompatPgx
 	infinity InfinityMode          // what infinite dates and timestamps become; "" is InfinityError
 	location func() *time.Location // where timestamptz values are shown
@@ -72,6 +73,9 @@ func (c *codecs) element(oid uint32) (elem uint32, delim byte, ok bool) {
 	if t, ok := c.user.find(oid); ok && t.elem != 0 {
 		return t.elem, t.delim, true
 	}
+	if t := c.set.current().infos[oid]; t != nil && t.Elem != 0 {
+		return t.Elem, t.Delim, true
+	}
 	return 0, ',', false
 }
 
@@ -82,6 +86,9 @@ func (c *codecs) base(oid uint32) uint32 {
 	}
 	if t, ok := c.user.find(oid); ok && t.base != oid {
 		return t.base
+	}
+	if t := c.set.current().infos[oid]; t != nil && t.Kind == DomainType {
+		return c.base(t.Base)
 	}
 	t, ok := c.types.TypeForOID(oid)
 	if !ok {

@@ -99,7 +99,10 @@ type Config struct {
 	BeforeConnect func(ctx context.Context, a *Attempt) error
 	// AfterConnect runs once on each new connection before it is used. An error closes the connection.
 	AfterConnect func(ctx context.Context, c *Conn) error
-	// OnNotice receives the server's notices; like the hooks below it must not use the handle that it serves.
+	// OnNotice receives the server's notices, of all connections, before the call returns during which they arrive;
+	// OnNotification the notifications. Like OnQueryStart and OnQueryEnd they may be called by several connections at a time,
+	// and must not use the handle that they serve: the *Conn answers ErrBusy, but a *sql.Conn or *sql.Tx waits for ever. A
+	// panic of theirs is logged.
 	OnNotice       func(*Conn, Notice)
 	OnNotification func(*Conn, Notification)
 	// Dial replaces net.Dialer. network is tcp or unix. It serves cancel requests too.
@@ -109,6 +112,10 @@ type Config struct {
 	// OnQueryStart runs before each statement and returns the context for it; OnQueryEnd runs after it with that context.
 	OnQueryStart func(ctx context.Context, q QueryStart) context.Context
 	OnQueryEnd   func(ctx context.Context, q QueryEnd)
+	// Tracer sees what OnQueryStart and OnQueryEnd see, and BEGIN, COMMIT and ROLLBACK of transactions besides: each statement,
+	// also those of a pipeline and COPYs, as pgx's tracers see queries. Where it is a [pgx.PrepareTracer] or
+	// [pgx.ConnectTracer], it sees prepared statements being made, and each attempt to connect. The rules are those of OnNotice.
+	Tracer pgx.QueryTracer
 	// OAuthToken returns the bearer token for a server that asks for one.
 	OAuthToken func(ctx context.Context) (string, error)
 	// TLSConfig may change the TLS configuration made from the settings above, a fresh copy for each dial. Whether TLS

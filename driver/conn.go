@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,8 +38,11 @@ type Conn struct {
 	lastUsed time.Duration // by now: when the server was last heard
 	asked    time.Time     // when PgxSource.ShouldPing was last asked
 
+	notices       handlers[Notice]
 	notifications notifications
 	forPgx        pgxNotifications
+	hooks         atomic.Int32 // of the user's that run now
+	uses          atomic.Int64 // how often it has gone back to its pool
 }
 
 var (
@@ -82,7 +86,7 @@ func (c *Conn) execResult(ctx context.Context, trace *queryTrace, wanted *string
 	}
 	err = c.finish(ctx, err)
 	setTag(wanted, tag)
-	trace.end(ctx, tag, count, err)
+	trace.end(tag, count, err)
 	if err != nil {
 		return nil, err
 	}
@@ -104,14 +108,14 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 		return nil, err
 	}
 	ctx, trace, r, err := c.start(ctx, k)
-	return c.queryResult(ctx, trace, k.sql, k.options.Tag, r, err)
+	return c.queryResult(ctx, trace, k.sql, k.options, r, err)
 }
 
 // start tells the hooks, arms the cancel and sends the statement.
 func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace, *result, error) {
 	var trace *queryTrace
 	if c.traced() {
-		ctx, trace = c.traceStart(ctx, k.sql, k.args, c.engine.stmts.isPreparedSQL(k.sql))
+		ctx, trace = c.traceStart(ctx, QueryStart{SQL: k.sql, Args: k.args, Prepared: c.engine.stmts.isPreparedSQL(k.sql)})
 	}
 	c.wire.watch(ctx)
 	r, err := c.engine.start(k)
@@ -119,13 +123,14 @@ func (c *Conn) start(ctx context.Context, k call) (context.Context, *queryTrace,
 	return ctx, trace, r, err
 }
 
-func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, tag *string, r *result, err error) (sqldriver.Rows, error) {
+func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string, o QueryOptions, r *result, err error) (sqldriver.Rows, error) {
 	if err != nil {
 		err = c.finish(ctx, err)
-		trace.end(ctx, "", 0, err)
+		trace.end("", 0, err)
 		return nil, err
 	}
-	c.open = &rows{conn: c, result: r, codecs: c.engine.codecs, ctx: ctx, trace: trace, sql: query, tag: tag}
+	c.open = &rows{conn: c, result: r, codecs: c.engine.codecs, ctx: ctx, trace: trace, sql: query, tag: o.Tag}
+	o.Columns.set(c.engine.codecs, r.columns)
 	return asRows(c.open), nil
 }
 
@@ -140,6 +145,8 @@ func (c *Conn) ready(ctx context.Context) error {
 	switch {
 	case c.pg.IsClosed():
 		return c.lost(&retryError{})
+	case c.hooks.Load() > 0:
+		return fmt.Errorf("%w: it is used by a hook that runs for a statement of it", ErrBusy)
 	case c.open != nil:
 		return fmt.Errorf("%w: close them before the next statement; they are of: %s", ErrRowsOpen, abbreviate(c.open.sql))
 	case c.reserved != nil && reservationOf(ctx) != c.reserved:
@@ -249,6 +256,9 @@ func (c *Conn) Prepare(query string) (sqldriver.Stmt, error) {
 func (c *Conn) Ping(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
+	}
+	if c.engine.goesFirst() {
+		return c.harmless(c.settle(ctx))
 	}
 	return c.harmless(c.simple(ctx, ";"))
 }

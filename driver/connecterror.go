@@ -63,7 +63,7 @@ func (e *ConnectError) As(target any) bool {
 	var pg *pgconn.PgError
 	for _, a := range e.Attempts {
 		if errors.As(a.Err, &pg) {
-			return (&serverError{pg}).As(target)
+			return (&serverError{pg: pg}).As(target)
 		}
 	}
 	return false

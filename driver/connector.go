@@ -20,6 +20,7 @@ type Connector struct {
 	cancels chan struct{} // a slot for each cancel request under way
 	known   *descriptions
 	user    *userTypes
+	types   *typeSet
 	catalog catalog
 	shared  sync.Map   // what Shared has made
 	source  *PgxSource // nil: the hosts of cfg are dialled
@@ -39,7 +40,9 @@ var (
 // NewConnector returns the connector of cfg, for [sql.OpenDB]. It copies cfg and does not dial. cfg must have been made
 // by [ParseConfig], [ConfigFromEnv] or [DefaultConfig]; any other is refused when a connection is made.
 func NewConnector(cfg *Config) *Connector {
-	return &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels), known: newDescriptions(), user: newUserTypes()}
+	cn := &Connector{cfg: cfg.Clone(), cancels: make(chan struct{}, maxCancels), known: newDescriptions(), user: newUserTypes()}
+	cn.types = newTypeSet(cn.askTypeInfos)
+	return cn
 }
 
 // Config returns a copy of the connector's settings.
@@ -102,8 +105,9 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		shared:    cn.known,
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
-	c.engine.codecs.user = cn.user
+	c.engine.codecs.user, c.engine.codecs.set = cn.user, cn.types
 	c.lastUsed = now()
+	c.tracer = cn.cfg.Tracer
 	if cn.source != nil {
 		c.adopt()
 	}
@@ -140,18 +144,4 @@ func isFatal(e *pgconn.PgError) bool {
 		severity = e.Severity // servers before 9.6
 	}
 	return severity == "FATAL" || severity == "PANIC"
-}
-
-func (c *Conn) notice(n Notice) {
-	if c.cfg.OnNotice != nil {
-		defer reportPanic("notice")
-		c.cfg.OnNotice(c, n)
-	}
-}
-
-func (c *Conn) notification(n Notification) {
-	if c.cfg.OnNotification != nil {
-		callHandler(func(n Notification) { c.cfg.OnNotification(c, n) }, n)
-	}
-	c.notifications.arrived(n)
 }

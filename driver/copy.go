@@ -18,9 +18,8 @@ type copying struct {
 	out   *duplex // of a CopyIn
 	owner *copyStmt
 
-	ctx      context.Context // of the call that the COPY runs in now
-	traceCtx context.Context
-	trace    *queryTrace
+	ctx   context.Context // of the call that the COPY runs in now
+	trace *queryTrace
 
 	started bool    // the server has agreed
 	formats []int16 // of the columns
@@ -28,6 +27,7 @@ type copying struct {
 	tag     string
 	rows    int64
 	err     error // the first failure, and after the end what the COPY's methods return
+	ownTx   bool  // it has a transaction of its own
 	over    bool  // ReadyForQuery was read, or the connection is gone
 	ended   bool  // the connection is free again
 }
@@ -39,10 +39,12 @@ var errCopyLeft = errors.New("driver: the function of driver.Do left its COPY op
 // connection is free again.
 func (cp *copying) copyStart(ctx context.Context, send func() error) error {
 	c := cp.conn
-	cp.traceCtx, cp.trace = c.traceStart(ctx, cp.sql, nil, false)
-	cp.ctx = cp.traceCtx
+	cp.ctx, cp.trace = c.traceStart(ctx, QueryStart{SQL: cp.sql})
 	c.copying = cp
 	c.wire.watch(cp.ctx)
+	if cp.in && c.engine.unnamed && c.TxStatus() == 'I' {
+		cp.ownTx, c.engine.begin = true, "begin"
+	}
 	if err := send(); err != nil {
 		cp.fail(err)
 		cp.over = !c.engine.inFlight || c.pg.IsClosed()
@@ -59,9 +61,9 @@ func (cp *copying) copyStart(ctx context.Context, send func() error) error {
 	return nil
 }
 
-// sendCopy is the plain way to send a COPY: behind the BEGIN that waits for it, if one does.
+// sendCopy is the plain way to send a COPY: behind the BEGIN or reset that waits for it, if one does.
 func (e *engine) sendCopy(sql string) error {
-	if e.begin != "" {
+	if e.goesFirst() {
 		if err := e.flush(); err != nil {
 			return err
 		}
@@ -90,7 +92,7 @@ func (cp *copying) take(msg pgproto3.BackendMessage) {
 	case *pgproto3.CommandComplete:
 		cp.tag, cp.rows = cp.conn.engine.completed(msg.CommandTag)
 	case *pgproto3.ErrorResponse:
-		cp.fail(newServerError(msg))
+		cp.fail(newServerError(msg).of(cp.sql))
 	case *pgproto3.ReadyForQuery:
 		cp.conn.engine.inFlight = false
 		cp.over = true
@@ -124,13 +126,33 @@ func (cp *copying) end() error {
 	if err != nil && cp.ctx.Err() != nil && !errors.As(err, &known) { // ended by the client, not by the watch
 		err = asCanceled(cp.ctx, err, c.pg.IsClosed())
 	}
+	if cp.ownTx {
+		err = cp.endTx(err)
+	}
 	cp.err = err
 	tag, rows := cp.tag, cp.rows
 	if err != nil {
 		cp.rows, tag, rows = 0, "", 0
 	}
-	cp.trace.end(cp.traceCtx, tag, rows, err)
+	cp.trace.end(tag, rows, err)
 	return err
+}
+
+// endTx ends the transaction that a COPY through a transaction pooler has of its own. In one, the pooler keeps the session
+// together when the COPY fails while its data is still on the way. Without, PgBouncer gives the session to another client
+// at the error, and forwards what comes behind it to any session, or stops reading.
+func (cp *copying) endTx(err error) error {
+	c := cp.conn
+	if c.engine.endTx() || c.pg.IsClosed() {
+		return err
+	}
+	c.wire.giveUpAt(time.Now().Add(closeTimeout))
+	defer c.wire.giveUpAt(time.Time{})
+	if err != nil {
+		c.simple(context.Background(), "rollback") // where it fails the connection is closed
+		return err
+	}
+	return c.simple(context.Background(), "commit")
 }
 
 // stop ends the COPY from the client's side, and reads until the connection is free. It does not end the watch.

@@ -23,8 +23,10 @@ const floodTable = `create table flooded (body text);
 
 func floodLine() []byte { return append(bytes.Repeat([]byte("x"), 10_000), '\n') }
 
-// countNotices makes a pool whose notices are counted.
+// countNotices makes a pool whose notices are counted, and whose cancelled statements get the time that a loaded machine
+// takes for what is on its way.
 func countNotices(cfg *driver.Config) *atomic.Int64 {
+	cfg.CancelTimeout = copyTimeout
 	var n atomic.Int64
 	cfg.OnNotice = func(*driver.Conn, driver.Notice) { n.Add(1) }
 	return &n

@@ -97,7 +97,7 @@ func (e *engine) sendCopyAndAsk(sql string, cs copyStatement, version int) (colu
 	if !cs.askable() {
 		return nil, e.sendCopy(sql)
 	}
-	together := e.begin == ""
+	together := !e.goesFirst()
 	request := askTarget(e.open(), version, cs.table)
 	if together {
 		request = appendQuery(request, sql)

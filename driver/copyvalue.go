@@ -27,7 +27,7 @@ func NewCopyCodec() *CopyCodec {
 func (c *Conn) CopyCodec(ctx context.Context, types []uint32) (*CopyCodec, error) {
 	known := c.engine.codecs
 	cc := &CopyCodec{newCodecs(known.types, known.compat, known.infinity, known.location)}
-	cc.codecs.user = known.user
+	cc.codecs.user, cc.codecs.set = known.user, known.set
 	for range 2 { // the types, then those of the elements of arrays
 		var unknown []uint32
 		for _, oid := range types {

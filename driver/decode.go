@@ -66,9 +66,9 @@ func (c *codecs) typeDecoders(oid uint32) typeDecoders {
 	return d
 }
 
-// resultFormat is the format in which a column of the type is asked for.
+// resultFormat is the format in which a column of the type is asked for. Registered Go types are made of text.
 func (c *codecs) resultFormat(oid uint32) int16 {
-	if c.typeDecoders(oid).binary != nil {
+	if c.typeDecoders(oid).binary != nil && !c.set.isRegistered(oid) {
 		return binaryFormat
 	}
 	return textFormat

@@ -27,6 +27,9 @@ func (c *codecs) scanColumn(scanCtx sqldriver.ScanContext, oid uint32, format in
 	if rv.Kind() == reflect.Pointer && rv.IsNil() {
 		return errors.New("destination pointer is nil")
 	}
+	if format == textFormat && rv.Kind() == reflect.Pointer && c.takes(oid, rv.Type().Elem()) {
+		return c.assign(rv.Elem(), oid, src)
+	}
 	switch scanClassOf(rv.Type()) {
 	case scanTyped:
 		return c.scanTyped(oid, format, src, dest, rv)

@@ -59,9 +59,19 @@ func (d *descriptions) current() uint64 { return d.epoch.Load() }
 func (d *descriptions) stale(epoch uint64) {
 	d.Lock()
 	defer d.Unlock()
-	if epoch != d.epoch.Load() {
-		return
+	if epoch == d.epoch.Load() {
+		d.begin()
 	}
+}
+
+// changed begins a new epoch: the schema is another one.
+func (d *descriptions) changed() {
+	d.Lock()
+	defer d.Unlock()
+	d.begin()
+}
+
+func (d *descriptions) begin() {
 	d.epoch.Add(1)
 	clear(d.known)
 	d.bytes = 0
@@ -103,7 +113,7 @@ func (e *engine) readDescription(st *statement, prepare bool) error {
 		case *pgproto3.RowDescription:
 			desc.setColumns(e.codecs, e.codecs.columns(msg))
 		case *pgproto3.ErrorResponse:
-			failure = newServerError(msg)
+			failure = newServerError(msg).of(st.sql)
 		case *pgproto3.ReadyForQuery:
 			if failure == nil {
 				e.remember(st, desc)
@@ -115,8 +125,8 @@ func (e *engine) readDescription(st *statement, prepare bool) error {
 
 // remember records what the server said of st, for all connections where it means the same on all.
 func (e *engine) remember(st *statement, desc *description) {
-	st.desc, st.epoch = desc, e.shared.current()
-	if !e.ownNames {
+	st.desc, st.epoch = desc, e.asOf // by the end of the request the schema may be another one
+	if !st.own && !e.alone() {
 		e.shared.learn(st.sql, desc, st.epoch)
 	}
 }
@@ -126,9 +136,9 @@ func (e *engine) remember(st *statement, desc *description) {
 func (e *engine) recall(st *statement) {
 	if epoch := e.shared.current(); st.desc != nil && st.epoch != epoch {
 		e.stmts.unprepare(st)
-		st.desc = nil
+		st.desc, st.own = nil, e.stmts.hidden(st.sql)
 	}
-	if st.desc == nil && !st.own && !e.ownNames {
+	if st.desc == nil && !st.own && !e.alone() {
 		st.desc, st.epoch = e.shared.find(st.sql)
 	}
 }

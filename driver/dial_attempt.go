@@ -135,6 +135,7 @@ func (a *attempt) connectOnce(ctx context.Context, hook *Attempt) (*pgx.Conn, er
 		cfg.OAuthTokenProvider = func(context.Context) (string, error) { return hook.Token, nil }
 	}
 	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity, cfg.DefaultQueryExecMode = a.pgxCaches()
+	cfg.Tracer = a.Tracer
 	var dialled atomic.Bool
 	cfg.LookupFunc = func(context.Context, string) ([]string, error) { return []string{"127.0.0.1"}, nil } // not dialled
 	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"reflect"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -184,6 +185,9 @@ func (c *codecs) appendValue(dst []byte, oid uint32, arg any) (_ []byte, format 
 			return dst, binaryFormat, false, nil
 		}
 	default:
+		if c.set.adapter(reflect.TypeOf(arg), 0) != nil {
+			break
+		}
 		if oid == pgtype.UUIDOID || oid == pgtype.ByteaOID {
 			if b, ok := fixedBytes(arg); ok && (len(b) == 16 || oid == pgtype.ByteaOID) {
 				return append(dst, b...), binaryFormat, false, nil

@@ -63,7 +63,7 @@ func (c *codecs) appendElement(dst []byte, elem uint32, delim byte, rv reflect.V
 	if inner := reflect.ValueOf(arg); c.isNested(elem, inner, arg) {
 		return c.appendElements(dst, elem, delim, inner)
 	}
-	if plain, ok := plainKind(reflect.ValueOf(arg)); ok && c.isPq() {
+	if plain, ok := plainKind(reflect.ValueOf(arg)); ok && c.isPq() && c.set.adapter(reflect.TypeOf(arg), 0) == nil {
 		arg = plain
 	}
 	switch v := arg.(type) {
@@ -91,7 +91,10 @@ func (c *codecs) appendElement(dst []byte, elem uint32, delim byte, rv reflect.V
 
 // isNested tells whether an element is a further dimension.
 func (c *codecs) isNested(elem uint32, rv reflect.Value, arg any) bool {
-	if isJSON(elem) {
+	if isJSON(elem) || arg == nil || c.set.adapter(rv.Type(), 0) != nil {
+		return false
+	}
+	if holdsFields(rv.Type()) && c.compositeInfo(elem) != nil {
 		return false
 	}
 	switch rv.Kind() {

@@ -47,6 +47,13 @@ func (c *codecs) appendText(dst []byte, oid uint32, arg any) (_ []byte, null boo
 	if isJSON(oid) {
 		return c.appendJSON(dst, arg)
 	}
+	if a := c.set.adapter(reflect.TypeOf(arg), 0); a != nil && a.encode != nil {
+		dst, err = a.append(dst, arg)
+		return dst, false, err
+	}
+	if dst, done, err := c.asComposite(dst, oid, arg); done {
+		return dst, false, err
+	}
 	if t, ok := arg.(time.Time); ok {
 		return c.appendTimeText(dst, oid, t), false, nil
 	}
@@ -54,6 +61,15 @@ func (c *codecs) appendText(dst []byte, oid uint32, arg any) (_ []byte, null boo
 		return dst, false, err
 	}
 	return c.appendLibraryText(dst, oid, arg)
+}
+
+// append appends a value of a registered Go type.
+func (a *typeAdapter) append(dst []byte, arg any) ([]byte, error) {
+	text, err := a.encode(arg)
+	if err != nil {
+		return dst, fmt.Errorf("%T: %w", arg, err)
+	}
+	return appendString(dst, text, fmt.Sprintf("%T", arg))
 }
 
 func appendHex(dst, b []byte) []byte { return hex.AppendEncode(append(dst, `\x`...), b) }

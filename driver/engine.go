@@ -17,17 +17,23 @@ type engine struct {
 	shared   *descriptions // of the pool
 	ownNames bool          // the session resolves names in its own way
 	renamed  bool          // what is known of statements may be out of date with it
+	asOf     uint64        // the schema epoch in which the last request was sent
 	unnamed  bool          // never name a statement on the server: a pooler may run the next request elsewhere
 	buf      []byte        // request being built, reused
 
 	result   result // the one result in use
 	inFlight bool   // a request was sent whose ReadyForQuery has not been read
 
+	uncommitted change // what the open transaction may have done to the schema
+	outdated    change // which statements may mean something else by now
+
 	// The BEGIN of a lazy transaction travels with the first statement.
 	begin     string // its text while it waits for a request
 	beginning bool   // its answer has not been read
 	begun     bool   // it was sent, and the server's status does not show it yet
 	beginErr  error  // why it failed: the transaction is dead, nothing may be sent in it
+
+	reset reset
 }
 
 // keptBuffer is how large a request buffer may be to be kept for the next request.
@@ -59,6 +65,7 @@ func (e *engine) start(k call) (*result, error) {
 		if mayRename(k.sql) {
 			e.renames()
 		}
+		e.alters(readAlteration(k.sql, e.standardStrings()))
 		return e.startSimple(k.sql)
 	}
 	if st == nil {
@@ -105,25 +112,26 @@ func (e *engine) needsSimple(sql string) bool {
 }
 
 // startSimple runs sql, which may hold several statements, with the simple protocol. A BEGIN that waits is sent on its
-// own first: behind a failed one, the statements would run outside of a transaction.
+// own first: behind a failed one, the statements would run outside of a transaction. So is a reset of the session.
 func (e *engine) startSimple(sql string) (*result, error) {
-	if e.begin != "" {
+	if e.goesFirst() {
 		if err := e.flush(); err != nil {
 			return nil, err
 		}
 	}
-	e.result = result{engine: e}
+	e.result = result{engine: e, sql: sql}
 	return e.run(appendQuery(e.open(), sql))
 }
 
 // startStatement runs st with args. A statement whose plan or name the server no longer accepts is prepared again and
 // run again, where that is safe: the refusal came before it was bound, and no transaction was lost with it.
 func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*result, error) {
-	e.followNames()
+	e.follow()
 	e.recall(st)
 	if st.renames {
 		e.renames()
 	}
+	e.alters(st.alters)
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}
@@ -305,26 +313,32 @@ func (e *engine) run(request []byte) (*result, error) {
 
 // dispatch sends a request that open has started.
 func (e *engine) dispatch(request []byte) error {
-	err := e.ask(request)
+	e.asOf = e.shared.current()
+	err := e.submit(request)
 	e.give(request)
 	if err != nil {
+		e.altered()
 		return err
 	}
 	e.stmts.closing = e.stmts.closing[:0]
+	e.reset.sent()
 	e.beginning, e.begin = e.begin != "", ""
 	e.begun, e.inFlight = e.beginning, true
 	return nil
 }
 
-// open starts a request with what waits for one: Close messages, which need no Sync, and then the BEGIN of a lazy
-// transaction. BEGIN is ahead of any Parse: a transaction's characteristics cannot be set behind one.
+// open starts a request with what waits for one: Close messages, which need no Sync, the reset of the session, and then the
+// BEGIN of a lazy transaction. BEGIN is ahead of any Parse: a transaction's characteristics cannot be set behind one.
 func (e *engine) open() []byte {
 	buf := e.take()
 	for _, name := range e.stmts.closing {
 		buf = appendClose(buf, 'S', name)
 	}
+	if e.reset.statements != nil {
+		buf = appendReset(buf, e.reset.statements)
+	}
 	if e.begin != "" {
-		buf = appendBegin(buf, e.begin)
+		buf = appendPlain(buf, e.begin)
 	}
 	return buf
 }

@@ -24,7 +24,9 @@ type script struct {
 	status      byte
 	parameters  map[string]string
 	interrupted int
+	killed      bool
 	sendErr     error
+	sending     func() // runs when a request has been sent, when it is not nil
 }
 
 var errLost = errors.New("connection lost by the script")
@@ -51,12 +53,15 @@ func (s *script) send(request []byte) error {
 		s.t.Fatalf("unexpected request %q", letters)
 	}
 	s.pending, s.answers = append(s.pending, s.answers[0]...), s.answers[1:]
+	if s.sending != nil {
+		s.sending()
+	}
 	return nil
 }
 
 func (s *script) row() []byte { return nil }
 
-func (s *script) ask(request []byte) error { return s.send(request) }
+func (s *script) submit(request []byte) error { return s.send(request) }
 
 // letter is the type byte of a message, with what matters of it.
 func letter(msg pgproto3.FrontendMessage) string {
@@ -114,6 +119,7 @@ func (s *script) inFormats(d *pgproto3.RowDescription) *pgproto3.RowDescription 
 	return &pgproto3.RowDescription{Fields: fields}
 }
 
+func (s *script) kill()                        { s.killed = true }
 func (s *script) interrupt()                   { s.interrupted++ }
 func (s *script) txStatus() byte               { return s.status }
 func (s *script) parameter(name string) string { return s.parameters[name] }
@@ -124,6 +130,7 @@ var (
 	bound    = &pgproto3.BindComplete{}
 	noData   = &pgproto3.NoData{}
 	idle     = &pgproto3.ReadyForQuery{TxStatus: 'I'}
+	open     = &pgproto3.ReadyForQuery{TxStatus: 'T'}
 	failedTx = &pgproto3.ReadyForQuery{TxStatus: 'E'}
 )
 
@@ -481,4 +488,32 @@ func TestDescribeKeepsTheServersErrorOfALostConnection(t *testing.T) {
 	if !errors.As(err, &pg) || !errors.Is(err, errLost) {
 		t.Errorf("error = %v, want both", err)
 	}
+}
+
+func TestEngineSendsNothingBehindAResetThatFails(t *testing.T) {
+	t.Parallel()
+	refused := answer{parsed, bound, errorOf("57014", ""), idle, errorOf("26000", ""), idle}
+	e, s := newEngine(t, 0, textual, refused)
+	e.reset.statements = []string{"reset role", "reset all"}
+	_, err := finished(e, query, "x")
+	var retry *retryError
+	if !errors.As(err, &retry) || serverCode(err) != "57014" || !s.killed {
+		t.Errorf("error = %v, killed %v, want ErrBadConn for the first failure", err, s.killed)
+	}
+	if !slices.Equal(s.requests, []string{"PBEPBEP+SB+CP+DSB+ES"}) {
+		t.Errorf("requests = %q", s.requests)
+	}
+}
+
+func TestEngineReadsPastAReset(t *testing.T) {
+	t.Parallel()
+	ran := answer{parsed, bound, rowOf("unlocked"), tagOf("SELECT 1"), parsed, idle, bound, &pgproto3.CloseComplete{}}
+	e, s := newEngine(t, 5, textual, append(ran, firstUse...), laterUse)
+	e.reset.statements = []string{"select unlock()"}
+	for _, want := range []string{"one", "two"} {
+		if rows, err := finished(e, query, "x"); err != nil || !slices.Equal(rows, []string{want}) {
+			t.Errorf("%q, %v", rows, err)
+		}
+	}
+	s.used(t, "PBEP+SB+CPDSBES", "PBDPES")
 }

@@ -47,6 +47,7 @@ const (
 	codeReadOnlyTransaction = "25006"
 	codeNoSuchStatement     = "26000"
 	codeFeatureNotSupported = "0A000"
+	codeInternal            = "XX000"
 	codeInvalidText         = "22P02"
 )
 

@@ -17,7 +17,7 @@ import (
 // learnsByText tells whether st is to be run with its arguments in text, to learn its types on the way.
 func (e *engine) learnsByText(st *statement, args []any, wanted *bool) bool {
 	if st.desc == nil {
-		if st.pins > 0 || !e.mayGuess(args) {
+		if !e.mayGuess(args) {
 			return false
 		}
 	} else {

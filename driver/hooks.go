@@ -2,6 +2,10 @@ package driver
 
 import (
 	"fmt"
+	"log/slog"
+	"reflect"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -32,6 +36,24 @@ type Notice struct {
 // String is "SEVERITY - message", as psycopg's examples print it.
 func (n Notice) String() string { return n.Severity + " - " + n.Message }
 
+// LogValue implements [slog.LogValuer]: a group of the fields that the server sent.
+func (n Notice) LogValue() slog.Value {
+	var attrs []slog.Attr
+	rv := reflect.ValueOf(n)
+	for i := range rv.NumField() {
+		if f := rv.Field(i); !f.IsZero() {
+			attrs = append(attrs, slog.Any(logKeys[i], f.Interface()))
+		}
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// logKeys are the keys of Notice's fields in a log, in their order.
+var logKeys = []string{
+	"severity", "severity_nonlocalized", "sqlstate", "message", "detail", "hint", "position", "internal_position", "internal_query",
+	"context", "schema", "table", "column", "datatype", "constraint", "source_file", "source_line", "source_function",
+}
+
 // Notification is a message of LISTEN/NOTIFY.
 type Notification struct {
 	PID     uint32 // backend that sent it
@@ -39,9 +61,21 @@ type Notification struct {
 	Payload string
 }
 
-// String is Notify(channel="jobs", payload="42", pid=961823), as psycopg's examples print it.
+// String is Notify(channel='jobs', payload='42', pid=961823), as psycopg's examples print it.
 func (n Notification) String() string {
-	return fmt.Sprintf("Notify(channel=%q, payload=%q, pid=%d)", n.Channel, n.Payload, n.PID)
+	return fmt.Sprintf("Notify(channel=%s, payload=%s, pid=%d)", singleQuoted(n.Channel), singleQuoted(n.Payload), n.PID)
+}
+
+// singleQuoted is strconv.Quote with quotes of the other kind.
+func singleQuoted(s string) string {
+	text := strconv.Quote(s)
+	text = strings.ReplaceAll(text[1:len(text)-1], `\"`, `"`)
+	return "'" + strings.ReplaceAll(text, "'", `\'`) + "'"
+}
+
+// LogValue implements [slog.LogValuer].
+func (n Notification) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("channel", n.Channel), slog.String("payload", n.Payload), slog.Uint64("pid", uint64(n.PID)))
 }
 
 // QueryStart describes a statement that is about to run.

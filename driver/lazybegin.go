@@ -9,13 +9,24 @@ func (e *engine) next() (pgproto3.BackendMessage, error) {
 	for {
 		msg, err := e.receive()
 		if err != nil {
+			e.altered() // for all that is known
 			return nil, err
+		}
+		if e.reset.phase != resetRead {
+			if err := e.reset.take(msg); err != nil {
+				e.kill()
+				return nil, err
+			}
+			continue
 		}
 		switch msg := msg.(type) {
 		case *pgproto3.DataRow:
 			return msg, nil
 		case *pgproto3.ReadyForQuery:
 			e.begun, e.inFlight = false, false
+			if e.uncommitted != 0 && e.txStatus() == 'I' {
+				e.altered()
+			}
 		case *pgproto3.ParseComplete, *pgproto3.BindComplete:
 			if e.beginning {
 				continue
@@ -44,7 +55,10 @@ func (e *engine) status() byte {
 }
 
 // waiting reports whether something waits for a request.
-func (e *engine) waiting() bool { return e.begin != "" || len(e.stmts.closing) > 0 }
+func (e *engine) waiting() bool { return e.goesFirst() || len(e.stmts.closing) > 0 }
+
+// goesFirst reports whether something waits that a simple query must not run without.
+func (e *engine) goesFirst() bool { return e.begin != "" || e.reset.statements != nil }
 
 // flush sends what waits for a request, where something does, and reads the answer.
 func (e *engine) flush() error {

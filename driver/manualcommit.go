@@ -44,7 +44,13 @@ func (c *Conn) Commit(ctx context.Context) error {
 }
 
 // Rollback rolls back the open transaction, however it was begun. Without one it does nothing.
-func (c *Conn) Rollback(ctx context.Context) error { return c.currentTx(ctx).Rollback() }
+func (c *Conn) Rollback(ctx context.Context) error {
+	t := c.currentTx(ctx)
+	if c.TxStatus() == 'I' { // nothing is sent
+		return t.rollback(ctx)
+	}
+	return t.Rollback()
+}
 
 func (c *Conn) currentTx(ctx context.Context) tx {
 	return tx{conn: c, values: context.WithoutCancel(ctx)}
@@ -80,7 +86,10 @@ func (c *Conn) readyToRun(ctx context.Context) error {
 	}
 	if c.manual != nil && c.TxStatus() == 'I' {
 		c.firstErr = nil
-		c.engine.begin = c.manual.begin
+		return tx{conn: c}.traced(ctx, c.manual.begin, func(context.Context) error {
+			c.engine.begin = c.manual.begin
+			return nil
+		})
 	}
 	return nil
 }

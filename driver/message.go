@@ -67,9 +67,9 @@ func appendQuery(dst []byte, sql string) []byte {
 	return closeMessage(appendCString(dst, sql), at)
 }
 
-// appendBegin runs a BEGIN with the extended protocol, without a Sync.
-func appendBegin(dst []byte, begin string) []byte {
-	dst = appendParse(dst, "", begin, nil)
+// appendPlain runs a statement without parameters with the extended protocol, without a Sync.
+func appendPlain(dst []byte, sql string) []byte {
+	dst = appendParse(dst, "", sql, nil)
 	dst = append(dst, 'B', 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0) // the unnamed statement in the unnamed portal
 	return appendExecute(dst)
 }

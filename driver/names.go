@@ -28,11 +28,3 @@ func mayRename(sql string) bool {
 
 // renames records that a statement that is about to run may change names: for good, or until the transaction ends.
 func (e *engine) renames() { e.ownNames, e.renamed = true, true }
-
-// followNames forgets what is known of all statements where names may have changed since.
-func (e *engine) followNames() {
-	if e.renamed {
-		e.stmts.reset()
-		e.renamed = e.status() != 'I' // a rollback changes them back
-	}
-}

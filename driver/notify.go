@@ -23,10 +23,10 @@ const maxBacklog = 8 << 20
 
 // notifications is what a connection does with notifications besides [Config].OnNotification.
 type notifications struct {
-	mu       sync.Mutex
-	handlers []*func(Notification) // copied on write
+	handlers[Notification]
 
-	noBacklog bool // of a connection of Dial
+	noBacklog bool       // of a connection of Dial
+	kept      sync.Mutex // of what follows
 	backlog   []Notification
 	size      int // of backlog, in bytes
 	dropped   int
@@ -35,18 +35,10 @@ type notifications struct {
 // AddNotificationHandler has fn called with each notification that arrives on the connection, besides
 // [Config].OnNotification and the other handlers, in the order in which they were added. It ends when remove is called,
 // and when the connection goes back to its pool. fn runs before the call returns during which the notification
-// arrived; it must not use the connection or its handle. A panic of fn is logged. remove may be called at any time, from
-// any goroutine, more than once.
+// arrived. The connection answers [ErrBusy] to fn; its handle of database/sql would wait for ever. A panic of fn is logged. remove
+// may be called at any time, from any goroutine, from fn too, more than once.
 func (c *Conn) AddNotificationHandler(fn func(Notification)) (remove func()) {
-	ns, handler := &c.notifications, &fn
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	ns.handlers = append(slices.Clip(ns.handlers), handler)
-	return func() {
-		ns.mu.Lock()
-		defer ns.mu.Unlock()
-		ns.handlers = slices.DeleteFunc(slices.Clone(ns.handlers), func(h *func(Notification)) bool { return h == handler })
-	}
+	return c.notifications.add(fn)
 }
 
 // TakeNotification takes the oldest notification that wanted says yes to from those that have arrived and were not taken;
@@ -56,8 +48,8 @@ func (c *Conn) AddNotificationHandler(fn func(Notification)) (remove func()) {
 // A connection of [Connector.Dial] keeps nothing here.
 func (c *Conn) TakeNotification(wanted func(channel string) bool) (n Notification, ok bool, err error) {
 	ns := &c.notifications
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
+	ns.kept.Lock()
+	defer ns.kept.Unlock()
 	if ns.dropped > 0 {
 		err = fmt.Errorf("%w: %d", ErrNotificationsDropped, ns.dropped)
 		ns.dropped = 0
@@ -85,34 +77,27 @@ func (ns *notifications) remove(i int) {
 // size is what a notification takes in memory, roughly.
 func size(n Notification) int { return 64 + len(n.Channel) + len(n.Payload) }
 
-// arrived hands a notification to the handlers and puts it on the backlog.
-func (ns *notifications) arrived(n Notification) {
-	ns.mu.Lock()
-	handlers := ns.handlers
-	if !ns.noBacklog {
-		ns.backlog = append(ns.backlog, n)
-		ns.size += size(n)
-		for ns.size > maxBacklog {
-			ns.remove(0)
-			ns.dropped++
-		}
+// keep puts a notification on the backlog.
+func (ns *notifications) keep(n Notification) {
+	if ns.noBacklog {
+		return
 	}
-	ns.mu.Unlock()
-	for _, h := range handlers {
-		callHandler(*h, n)
+	ns.kept.Lock()
+	defer ns.kept.Unlock()
+	ns.backlog = append(ns.backlog, n)
+	ns.size += size(n)
+	for ns.size > maxBacklog {
+		ns.remove(0)
+		ns.dropped++
 	}
-}
-
-func callHandler(fn func(Notification), n Notification) {
-	defer reportPanic("notification")
-	fn(n)
 }
 
 // forget ends what one user of a pooled connection had, before the next gets it.
 func (ns *notifications) forget() {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	ns.handlers, ns.backlog, ns.size, ns.dropped = nil, nil, 0, 0
+	ns.handlers.forget()
+	ns.kept.Lock()
+	defer ns.kept.Unlock()
+	ns.backlog, ns.size, ns.dropped = nil, 0, 0
 }
 
 // Wait blocks until a message of the server arrives on the idle connection, be it a notification, a notice or a changed

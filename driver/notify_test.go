@@ -72,7 +72,7 @@ func TestWaitIsInterruptedWithoutHarm(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if n := got.all()[0]; n.Payload != "hello" || !strings.HasPrefix(n.String(), `Notify(channel="interrupted", payload="hello", pid=`) {
+			if n := got.all()[0]; n.Payload != "hello" || !strings.HasPrefix(n.String(), `Notify(channel='interrupted', payload='hello', pid=`) {
 				t.Errorf("notification = %v", n)
 			}
 		})

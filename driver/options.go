@@ -22,9 +22,17 @@ type QueryOptions struct {
 	// console) understand nothing else.
 	Simple bool
 
+	// NativePlaceholders says that the statement's placeholders are $1, $2, … whatever placeholder= says. It is for helpers
+	// that run statements of their own on the pools of others.
+	NativePlaceholders bool
+
 	// Tag, where it is not nil, gets the statement's command tag ("INSERT 0 3") when it has ended: when Exec returns, or
 	// when the rows are closed or read to their end. After an error, on another driver or under a mock it stays as it was.
 	Tag *string
+
+	// Columns, where it is not nil, gets what the driver knows of the result's columns when the query returns. On another driver
+	// or under a mock it stays as it was.
+	Columns *Columns
 }
 
 type optionsKey struct{}
@@ -39,6 +47,14 @@ func WithQueryOptions(ctx context.Context, o QueryOptions) context.Context {
 func WithCommandTag(ctx context.Context, tag *string) context.Context {
 	o := queryOptions(ctx)
 	o.Tag = tag
+	return WithQueryOptions(ctx, o)
+}
+
+// WithColumns returns a context whose queries describe their columns to k, as [QueryOptions].Columns says. Other options that
+// ctx holds stay.
+func WithColumns(ctx context.Context, k *Columns) context.Context {
+	o := queryOptions(ctx)
+	o.Columns = k
 	return WithQueryOptions(ctx, o)
 }
 
@@ -81,7 +97,7 @@ func (c *Conn) newCall(ctx context.Context, sql string, args []sqldriver.NamedVa
 
 // number turns the placeholders that are no $n into such. args are those of k, with their names.
 func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
-	if c.cfg.Placeholder == PlaceholderFormat {
+	if c.cfg.Placeholder == PlaceholderFormat && !k.options.NativePlaceholders {
 		f, err := formatPlaceholders(k.sql)
 		if err != nil {
 			return err
@@ -108,6 +124,9 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 		case QueryOptions:
 			if a.Tag == nil {
 				a.Tag = k.options.Tag
+			}
+			if a.Columns == nil {
+				a.Columns = k.options.Columns
 			}
 			k.options = a
 		case pgx.QueryExecMode:

@@ -8,13 +8,14 @@ import (
 // SQLRows returns the rows that the statement returned, as database/sql's drivers give them: a helper reads them as
 // *sql.Rows after [Do]. They are read once.
 func (o *Outcome) SQLRows() sqldriver.Rows {
-	return &keptRows{columns: o.columns, values: o.values}
+	return &keptRows{columns: o.columns, values: o.values, codecs: o.codecs}
 }
 
 // keptRows are rows in memory.
 type keptRows struct {
 	columns []column
 	values  [][]sqldriver.Value
+	codecs  *codecs // of the connection, which others may use by now
 }
 
 var (
@@ -24,6 +25,17 @@ var (
 
 // Columns implements [sqldriver.Rows].
 func (r *keptRows) Columns() []string { return columnNames(r.columns) }
+
+// KnownColumns is what the driver knows of the columns: package ext asks for it.
+func (r *keptRows) KnownColumns() *Columns {
+	k := new(Columns)
+	if r.codecs != nil {
+		own := *r.codecs
+		own.box = boxer{}
+		k.set(&own, r.columns)
+	}
+	return k
+}
 
 // Close implements [sqldriver.Rows].
 func (r *keptRows) Close() error { return nil }

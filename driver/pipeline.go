@@ -23,6 +23,7 @@ type Outcome struct {
 
 	columns []column
 	values  [][]sqldriver.Value
+	codecs  *codecs
 }
 
 // PipelineError is the first failure of a pipeline.
@@ -66,7 +67,7 @@ func (c *Conn) Pipeline(ctx context.Context, next func() (Statement, bool, error
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	c.engine.followNames()
+	c.engine.follow()
 	p := &pipeline{conn: c, engine: &c.engine, ctx: ctx, done: done}
 	p.out = newDuplex(c.wire, p.take)
 	c.wire.watch(ctx)
@@ -90,6 +91,7 @@ type pipeline struct {
 	count  int        // statements so far
 	dirty  bool       // something was sent, or waits in buf, behind the last Sync
 	failed bool       // what is sent before the next Sync is not run
+	alters change     // what the statements may do to the schema
 
 	queue    []request // what the server has not answered, from head on
 	head     int
@@ -103,10 +105,19 @@ type request struct {
 	kind     requestKind
 	index    int // of the statement
 	st       *statement
-	recalled bool // the description was remembered from before
+	desc     *description // of st
+	recalled bool         // the description was remembered from before
 	keep     bool
 	bound    bool
 	trace    *queryTrace
+}
+
+// text is the statement, "" for a request that is none.
+func (r *request) text() string {
+	if r.st == nil {
+		return ""
+	}
+	return r.st.sql
 }
 
 type requestKind byte
@@ -164,6 +175,10 @@ func (p *pipeline) add(s Statement) error {
 		p.refuse(err)
 		return nil
 	}
+	if p.engine.outdated != 0 { // by a statement before this one
+		p.engine.follow()
+		p.parsed = nil
+	}
 	st, recalled := p.parsed, false
 	if st == nil || st.sql != s.SQL {
 		st, recalled = p.engine.stmts.lookup(s.SQL), true
@@ -181,6 +196,7 @@ func (p *pipeline) add(s Statement) error {
 	if err := p.bind(st, s, recalled); err != nil {
 		p.refuse(err)
 	}
+	p.alters |= p.engine.alters(st.alters)
 	return nil
 }
 
@@ -196,6 +212,7 @@ func (p *pipeline) describe(st *statement) error {
 	p.buf = appendParse(p.buf, "", st.sql, nil)
 	p.buf = appendDescribe(p.buf, 'S', "")
 	p.buf = append(p.buf, 'H', 0, 0, 0, 4) // Flush: answer now
+	p.engine.asOf = p.engine.shared.current()
 	p.push(request{kind: describeRequest, index: p.count, st: st})
 	if err := p.flush(); err != nil {
 		return err
@@ -228,8 +245,8 @@ func (p *pipeline) bind(st *statement, s Statement, recalled bool) error {
 		buf = appendDescribe(buf, 'P', "")
 	}
 	p.buf, p.parsed = appendExecute(buf), st
-	_, trace := p.conn.traceStart(p.ctx, s.SQL, s.Args, false)
-	p.push(request{kind: runRequest, index: p.count, st: st, recalled: recalled, keep: s.Rows, trace: trace})
+	_, trace := p.conn.traceStart(p.ctx, QueryStart{SQL: s.SQL, Args: s.Args})
+	p.push(request{kind: runRequest, index: p.count, st: st, desc: st.desc, recalled: recalled, keep: s.Rows, trace: trace})
 	return nil
 }
 

@@ -3,9 +3,11 @@ package driver
 import (
 	"cmp"
 	sqldriver "database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
@@ -51,7 +53,7 @@ func (p *pipeline) take(msg pgproto3.BackendMessage) {
 	case *pgproto3.EmptyQueryResponse:
 		p.completed(r, "", 0)
 	case *pgproto3.ErrorResponse:
-		p.refused(r, newServerError(msg))
+		p.refused(r, newServerError(msg).of(r.text()))
 	case *pgproto3.ReadyForQuery:
 		p.skip()
 		p.head = min(p.head+1, len(p.queue))
@@ -67,17 +69,17 @@ func (p *pipeline) described(r *request, msg *pgproto3.RowDescription) {
 		p.engine.remember(r.st, p.learning)
 		p.learning = nil
 		p.head++
-	} else if r.kind == runRequest && !sameColumns(r.st.desc.columns, msg) {
-		changed := *r.st.desc // which others share
+	} else if r.kind == runRequest && !sameColumns(r.desc.columns, msg) {
+		changed := *r.desc // which others share
 		changed.columns, changed.names = columns, columnNames(columns)
-		r.st.desc = &changed
+		r.desc, r.st.desc = &changed, &changed
 	}
 }
 
 // result is the outcome of the oldest request so far.
 func (p *pipeline) result(r *request) *Outcome {
 	if p.outcome == nil {
-		p.outcome = &Outcome{columns: r.st.desc.columns}
+		p.outcome = &Outcome{columns: r.desc.columns, codecs: p.engine.codecs}
 	}
 	return p.outcome
 }
@@ -115,7 +117,7 @@ func (p *pipeline) completed(r *request, tag string, count int64) {
 		p.fail(failure{index: r.index, err: o.Err, trace: r.trace})
 		return
 	}
-	r.trace.end(p.ctx, tag, count, nil)
+	r.trace.end(tag, count, nil)
 	if p.done != nil {
 		p.done(r.index, o)
 	}
@@ -129,7 +131,8 @@ func (p *pipeline) refused(r *request, err error) {
 		p.fail(failure{index: -1, err: err})
 		return
 	case runRequest, describeRequest:
-		if r.recalled && !r.bound && staleCodes[serverCode(err)] {
+		var pg *pgconn.PgError
+		if r.recalled && !r.bound && errors.As(err, &pg) && isStale(pg) {
 			p.engine.shared.stale(r.st.epoch)
 			err = fmt.Errorf("%w: %w", ErrStalePlan, err)
 		}
@@ -153,6 +156,10 @@ func (p *pipeline) skip() {
 
 // end gives the connection free and tells of the failures. lost is why the connection is gone, nil when it is not.
 func (p *pipeline) end(lost error) error {
+	p.engine.uncommitted |= p.alters // an earlier synchronisation point may have ended it too soon
+	if p.engine.txStatus() == 'I' {
+		p.engine.altered()
+	}
 	if lost != nil {
 		for ; p.head < len(p.queue); p.head++ {
 			if r := &p.queue[p.head]; r.kind != syncRequest {
@@ -175,7 +182,7 @@ func (p *pipeline) end(lost error) error {
 	first.err = err
 	for i := range p.failures {
 		f := &p.failures[i]
-		f.trace.end(p.ctx, "", 0, f.err)
+		f.trace.end("", 0, f.err)
 		if p.done != nil && f.index >= 0 {
 			p.done(f.index, &Outcome{Err: f.err})
 		}

@@ -40,3 +40,13 @@ func TestFormatPlaceholdersPrepare(t *testing.T) {
 		t.Error("a missing argument passed")
 	}
 }
+
+func TestNativePlaceholdersOfAHelper(t *testing.T) {
+	t.Parallel()
+	db := openConfig(t, func(cfg *driver.Config) { cfg.Placeholder = driver.PlaceholderFormat })
+	ctx := driver.WithQueryOptions(t.Context(), driver.QueryOptions{NativePlaceholders: true})
+	var got string
+	if err := db.QueryRowContext(ctx, "select $1::text || '%s'", "a").Scan(&got); err != nil || got != "a%s" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

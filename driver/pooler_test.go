@@ -172,3 +172,41 @@ func TestPoolerExcludesWhatNeedsASession(t *testing.T) {
 		}
 	})
 }
+
+// TestPoolerCopyHasATransaction checks what PgBouncer needs to see of a COPY outside of a transaction.
+func TestPoolerCopyHasATransaction(t *testing.T) {
+	t.Parallel()
+	db, f := counted(t, func(cfg *driver.Config) { cfg.Pooler = driver.PoolerTransaction })
+	mustExec(t, db, "create table item (n int)")
+	copyRows := func(h driver.Execer, data string) error {
+		_, err := copyIn(t.Context(), h, "copy item from stdin", func(ci *driver.CopyIn) error {
+			_, err := ci.Write([]byte(data))
+			return err
+		})
+		return err
+	}
+	for name, tt := range map[string]struct {
+		run     func() error
+		state   string
+		queries int // that it takes beside the BEGIN of a transaction
+	}{
+		"alone":            {func() error { return copyRows(db, "1\n2\n") }, "", 2},
+		"refused data":     {func() error { return copyRows(db, "1\nx\n") }, "22P02", 2},
+		"a refused COPY":   {func() error { _, err := copyIn(t.Context(), db, "copy none from stdin", nil); return err }, "42P01", 2},
+		"in a transaction": {func() error { tx := begin(t, db); defer tx.Rollback(); return copyRows(tx, "1\n2\n") }, "", 2},
+	} {
+		before := messages(f, "Q")[0]
+		if err := tt.run(); sqlState(err) != tt.state || err != nil && tt.state == "" {
+			t.Errorf("%s: %v, want SQLSTATE %q", name, err, tt.state)
+		}
+		if got := messages(f, "Q")[0] - before; got != tt.queries {
+			t.Errorf("%s: %d queries, want %d", name, got, tt.queries)
+		}
+		if status := below(t, db).TxStatus(); status != 'I' {
+			t.Errorf("%s: the status is %c", name, status)
+		}
+	}
+	if n := number(t, db, "select count(*) from item"); n != 2 {
+		t.Errorf("%d rows, want 2", n)
+	}
+}

@@ -17,6 +17,7 @@ var errCopy = errors.New("driver: COPY FROM STDIN and COPY TO STDOUT cannot run 
 type result struct {
 	engine     *engine
 	st         *statement   // nil under the simple protocol
+	sql        string       // under that
 	prepared   bool         // st was prepared before this request
 	preparing  bool         // this request prepares st
 	learning   *description // what this request is told of st, when it asks
@@ -169,7 +170,7 @@ func (r *result) read() event {
 		r.tag, r.count = "", 0
 		return atTag
 	case *pgproto3.ErrorResponse:
-		r.fail(newServerError(msg))
+		r.fail(newServerError(msg).of(r.text()))
 	case *pgproto3.CopyInResponse:
 		r.refuseCopyIn()
 	case *pgproto3.CopyOutResponse:
@@ -177,6 +178,14 @@ func (r *result) read() event {
 		r.engine.interrupt()
 	}
 	return atElse
+}
+
+// text is what the request runs.
+func (r *result) text() string {
+	if r.st != nil {
+		return r.st.sql
+	}
+	return r.sql
 }
 
 // fail keeps the first error: later ones follow from it.
@@ -266,7 +275,12 @@ func (r *result) refusedPlan() bool {
 	if r.prepared && (pg.Code == codeNoSuchStatement || pg.Code == codeFeatureNotSupported && pg.Routine == "RevalidateCachedQuery") {
 		return true
 	}
-	return r.remembered && staleCodes[pg.Code]
+	return r.remembered && isStale(pg)
+}
+
+// isStale reports whether a statement was refused for types that it has no more.
+func isStale(pg *pgconn.PgError) bool {
+	return staleCodes[pg.Code] || pg.Code == codeInternal && strings.HasPrefix(pg.Message, "cache lookup failed for type ") // dropped
 }
 
 // staleCodes are the errors of a Parse, Bind or new plan whose remembered types no longer fit the statement: protocol violation

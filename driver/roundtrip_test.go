@@ -166,6 +166,34 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
+// TestRoundTripsAfterAnAlteration uses what was prepared under the old schema.
+func TestRoundTripsAfterAnAlteration(t *testing.T) {
+	t.Parallel()
+	db, f := counted(t, prepareAfter(0, 100))
+	mustExec(t, db, itemTable)
+	const insert = "insert into item (n, s) values ($1, $2)"
+	stmt, err := db.PrepareContext(t.Context(), insert+" returning n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stmt.Close()
+	for i := range 3 {
+		for name, use := range map[string]func(){
+			"the text": func() { mustExec(t, db, insert, 1, "s") },
+			"the *sql.Stmt": func() {
+				if _, err := stmt.Exec(1, "s"); err != nil {
+					t.Error(err)
+				}
+			},
+			"the alteration": func() { mustExec(t, db, "alter table item alter s type text") },
+		} {
+			if got := cost(f, use); got != 1 {
+				t.Errorf("use %d of %s: %d round trips, want 1", i+1, name, got)
+			}
+		}
+	}
+}
+
 func TestRoundTripsOfExplicitStatementsThatAreNotKept(t *testing.T) {
 	t.Parallel()
 	db, f := counted(t, prepareAfter(-1, 100))

@@ -101,7 +101,7 @@ func (r *rows) end(err error) error {
 		tag = ""
 	}
 	setTag(r.tag, tag)
-	r.trace.end(r.ctx, tag, r.count, err)
+	r.trace.end(tag, r.count, err)
 	return err
 }
 

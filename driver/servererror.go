@@ -11,10 +11,19 @@ import (
 
 // serverError is an error of the server. It is a *pgconn.PgError to errors.As, and also fills lib/pq's *pq.Error, which it
 // knows by its shape only.
-type serverError struct{ pg *pgconn.PgError }
+type serverError struct {
+	pg  *pgconn.PgError
+	sql string // the statement that the position counts in, "" where the error has none of its own
+}
 
 func newServerError(msg *pgproto3.ErrorResponse) *serverError {
 	return &serverError{pg: pgconn.ErrorResponseToPgError(msg)}
+}
+
+// of is e as the error of a statement.
+func (e *serverError) of(sql string) *serverError {
+	e.sql = sql
+	return e
 }
 
 func (e *serverError) Error() string { return e.pg.Error() }
@@ -42,8 +51,16 @@ func (e *serverError) As(target any) bool {
 		}
 		f.SetString(value)
 	}
+	e.setQuery(v.Elem())
 	p.Set(v)
 	return true
+}
+
+// setQuery fills the field that *pq.Error keeps for itself, where it has it: its text tells the column of an error by it.
+func (e *serverError) setQuery(pq reflect.Value) {
+	if f := pq.FieldByName("query"); f.IsValid() && f.Kind() == reflect.String {
+		reflect.NewAt(f.Type(), f.Addr().UnsafePointer()).Elem().SetString(e.sql)
+	}
 }
 
 // pqFields are the fields of a *pq.Error: text, as they travel on the wire.

@@ -16,7 +16,7 @@ func (c *Conn) IsValid() bool {
 		return false
 	}
 	c.reserved = nil
-	c.notifications.forget()
+	c.forgetHandlers()
 	if c.lent { // used by other hands, at a time that nobody knows
 		c.lastUsed = now()
 	}
@@ -48,7 +48,7 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 		return sqldriver.ErrBadConn
 	}
 	if err := c.resetPolicy(ctx); err != nil {
-		return err
+		return sqldriver.ErrBadConn
 	}
 	return c.resetHook(ctx)
 }
@@ -63,33 +63,6 @@ func (c *Conn) readRollback(ctx context.Context) error {
 	c.wire.watch(ctx)
 	c.engine.result = result{engine: &c.engine}
 	return c.finish(ctx, c.engine.result.drain())
-}
-
-// resetStatements are what each policy of Config.Reset runs between two uses. RESET ALL leaves the role and the session
-// authorization alone, so they are reset by name.
-var resetStatements = map[ResetPolicy]string{
-	ResetSession: "reset session authorization; reset role; reset all; unlisten *; select pg_catalog.pg_advisory_unlock_all(); close all",
-	ResetDiscard: "discard all",
-}
-
-func (c *Conn) resetPolicy(ctx context.Context) error {
-	sql, ok := resetStatements[c.cfg.Reset]
-	if !ok {
-		return nil
-	}
-	if err := c.simple(ctx, sql); err != nil {
-		if ctx.Err() != nil && !c.pg.IsClosed() {
-			return ctx.Err()
-		}
-		c.broken = true
-		return sqldriver.ErrBadConn
-	}
-	if c.engine.ownNames { // they are the pool's again
-		c.engine.renames()
-		c.engine.followNames()
-		c.engine.ownNames = false
-	}
-	return nil
 }
 
 // origin is where now counts from.
@@ -110,7 +83,7 @@ const justNow = 5 * time.Microsecond
 func (c *Conn) alive(ctx context.Context) bool {
 	idle := now() - c.lastUsed
 	due := c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter
-	if !due && idle >= 0 && idle < justNow && c.wire.asks() {
+	if !due && idle >= 0 && idle < justNow && c.wire.looksFirst() {
 		c.unlooked = true
 		return true
 	}

@@ -49,7 +49,7 @@ type ResetPolicy string
 const (
 	ResetTx      ResetPolicy = ""        // a transaction that was left open is rolled back
 	ResetNone    ResetPolicy = "none"    // nothing; a connection left in a transaction is closed
-	ResetSession ResetPolicy = "session" // also session settings, temporary tables, cursors, locks and LISTEN
+	ResetSession ResetPolicy = "session" // also session settings, the role, cursors, advisory locks and LISTEN; temporary tables stay
 	ResetDiscard ResetPolicy = "discard" // DISCARD ALL, prepared statements included
 )
 

@@ -37,7 +37,8 @@ func TestSchemaChangeOutsideATransactionIsUnseen(t *testing.T) {
 		for _, tt := range schemaChanges {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
-				db := openConfig(t, prepareAfter(threshold, 100))
+				space := newSpace(t)
+				db, other := openSpace(t, space, "", prepareAfter(threshold, 100)), openSpace(t, space, "", nil)
 				conn := one(t, db)
 				mustExec(t, conn, "create table item (a int, b int); insert into item values (1, 7)")
 				mustExec(t, conn, "create table single (a int); insert into single values (1)")
@@ -47,7 +48,7 @@ func TestSchemaChangeOutsideATransactionIsUnseen(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer stmt.Close()
-				mustExec(t, db, tt.change)
+				mustExec(t, other, tt.change) // another pool's, unseen
 				for range 3 {
 					var got int64
 					if err := stmt.QueryRowContext(t.Context(), tt.args...).Scan(&got); err != nil || got != tt.want {
@@ -65,19 +66,20 @@ func TestSchemaChangeOutsideATransactionIsUnseen(t *testing.T) {
 func TestSchemaChangeAddsAColumnToAStar(t *testing.T) {
 	t.Parallel()
 	for _, threshold := range []int{0, 2, -1} {
-		conn := one(t, openConfig(t, prepareAfter(threshold, 100)))
+		space := newSpace(t)
+		conn, other := one(t, openSpace(t, space, "", prepareAfter(threshold, 100))), openSpace(t, space, "", nil)
 		mustExec(t, conn, "create table item (a int); insert into item values (1)")
 		for range 4 {
 			number(t, conn, "select * from item where a = $1", 1)
 		}
-		mustExec(t, conn, "alter table item add b int default 7")
+		mustExec(t, other, "alter table item add b int default 7")
 		for range 2 {
 			var a, b int
 			if err := conn.QueryRowContext(t.Context(), "select * from item where a = $1", 1).Scan(&a, &b); err != nil || a != 1 || b != 7 {
 				t.Errorf("threshold %d: %d, %d, %v, want 1, 7", threshold, a, b, err)
 			}
 		}
-		mustExec(t, conn, "alter table item rename b to c")
+		mustExec(t, other, "alter table item rename b to c")
 		rows, err := conn.QueryContext(t.Context(), "select * from item where a = $1", 1)
 		if err != nil {
 			t.Fatal(err)
@@ -91,12 +93,13 @@ func TestSchemaChangeAddsAColumnToAStar(t *testing.T) {
 
 func TestStalePlanInsideATransactionIsNamed(t *testing.T) {
 	t.Parallel()
-	db := openConfig(t, prepareAfter(0, 100))
+	space := newSpace(t)
+	db, other := openSpace(t, space, "", prepareAfter(0, 100)), openSpace(t, space, "", nil)
 	mustExec(t, db, "create table item (a int); insert into item values (1)")
 	conn := one(t, db)
 	const query = "select * from item where a = $1"
 	usedBy(t, conn, query, 1)
-	mustExec(t, db, "alter table item alter a type bigint")
+	mustExec(t, other, "alter table item alter a type bigint") // another pool's, unseen
 	tx := begin(t, conn)
 	_, err := tx.QueryContext(t.Context(), query, 1)
 	if !errors.Is(err, driver.ErrStalePlan) || sqlState(err) != "0A000" {
@@ -120,8 +123,9 @@ func TestStalePlanInsideATransactionIsNamed(t *testing.T) {
 func TestVanishedStatementIsPreparedAgain(t *testing.T) {
 	t.Parallel()
 	conn := one(t, openConfig(t, prepareAfter(0, 100)))
-	// The tag of this statement is DO: the driver cannot notice what it does.
-	const hidden = "do $$ begin execute 'deallocate all'; end $$"
+	// The driver cannot notice what a function does.
+	const hidden = "select pg_temp.hidden()"
+	mustExec(t, conn, "create function pg_temp.hidden() returns void language plpgsql as $$ begin execute 'deallocate all'; end $$")
 	stmt, err := conn.PrepareContext(t.Context(), "select $1::int + 1")
 	if err != nil {
 		t.Fatal(err)

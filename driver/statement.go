@@ -2,7 +2,9 @@ package driver
 
 import (
 	"container/list"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // column describes a result column.
@@ -25,6 +27,7 @@ type statement struct {
 	epoch   uint64       // the schema epoch in which it was described
 	own     bool         // it is not here what the pool knows of the text
 	renames bool         // running it may change what other texts mean
+	alters  *alteration  // what running it may do to the schema, nil: nothing
 
 	name     string // name on the server, "" while it has never been prepared
 	prepared bool   // whether the server holds it under name
@@ -43,6 +46,7 @@ type statements struct {
 	next      int       // number of the next server-side name
 	closing   []string  // server-side names to close with the next request
 	textBytes int       // length of all texts in bySQL
+	temps     []string  // names of the session's temporary tables, which may hide others
 }
 
 // maxTexts and maxTextBytes bound the statements that are remembered, prepared ones apart.
@@ -50,6 +54,9 @@ const (
 	maxTexts     = 512
 	maxTextBytes = 1 << 20
 )
+
+// maxTemps bounds the names of temporary tables that are remembered. One that is forgotten counts as any table.
+const maxTemps = 64
 
 func newStatements(threshold, max int) *statements {
 	s := &statements{threshold: threshold, max: max, bySQL: make(map[string]*statement)}
@@ -81,7 +88,7 @@ func (s *statements) find(sql string) *statement {
 
 // add makes the statement of sql, which is new.
 func (s *statements) add(sql string) *statement {
-	st := &statement{sql: sql, renames: mayRename(sql)}
+	st := &statement{sql: sql, renames: mayRename(sql), alters: readAlteration(sql, true), own: s.hidden(sql)}
 	st.entry = s.recent.PushFront(st)
 	s.bySQL[sql] = st
 	s.textBytes += len(sql)
@@ -166,6 +173,35 @@ func (s *statements) reset() {
 	for _, st := range s.bySQL {
 		s.unprepare(st)
 		st.desc = nil
+	}
+}
+
+// hide remembers names of temporary tables.
+func (s *statements) hide(names []string) {
+	for _, name := range names {
+		if !slices.Contains(s.temps, name) {
+			s.temps = append(s.temps, name)
+		}
+	}
+	s.temps = s.temps[max(0, len(s.temps)-maxTemps):]
+}
+
+// hidden reports whether sql may name a temporary table.
+func (s *statements) hidden(sql string) bool {
+	if len(s.temps) == 0 {
+		return false
+	}
+	lower := strings.ToLower(sql)
+	return slices.ContainsFunc(s.temps, func(name string) bool { return strings.Contains(lower, strings.ToLower(name)) })
+}
+
+// forgetHidden forgets what the server said of the statements that may name temporary tables.
+func (s *statements) forgetHidden() {
+	for sql, st := range s.bySQL {
+		if s.hidden(sql) {
+			s.unprepare(st)
+			st.desc, st.own = nil, true
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (sqldriver.Stmt
 		}
 		query = f.sql
 	}
-	c.engine.followNames()
+	c.engine.follow()
 	st := c.engine.stmts.lookup(query)
 	c.engine.recall(st)
 	st.pins++
@@ -113,7 +113,7 @@ func (s *stmt) QueryContext(ctx context.Context, args []sqldriver.NamedValue) (s
 		return nil, err
 	}
 	ctx, trace, r, err := s.start(ctx, args)
-	return s.conn.queryResult(ctx, trace, s.st.sql, queryOptions(ctx).Tag, r, err)
+	return s.conn.queryResult(ctx, trace, s.st.sql, queryOptions(ctx), r, err)
 }
 
 func (s *stmt) ready(ctx context.Context) error {
@@ -127,7 +127,7 @@ func (s *stmt) ready(ctx context.Context) error {
 func (s *stmt) start(ctx context.Context, args []sqldriver.NamedValue) (context.Context, *queryTrace, *result, error) {
 	c := s.conn
 	values := c.argValues(args)
-	ctx, trace := c.traceStart(ctx, s.st.sql, values, s.st.prepared)
+	ctx, trace := c.traceStart(ctx, QueryStart{SQL: s.st.sql, Args: values, Prepared: s.st.prepared})
 	c.wire.watch(ctx)
 	r, err := c.engine.startStatement(s.st, values, nil)
 	clear(c.args)

@@ -8,13 +8,13 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// queryTrace carries a statement from OnQueryStart to OnQueryEnd, and through the tracer of a connection that pgx made.
-// It is nil, and does nothing, without hooks.
+// queryTrace carries a statement from its start to its end through the hooks and the tracer. It is nil, and does nothing,
+// without them.
 type queryTrace struct {
 	conn  *Conn
+	ctx   context.Context // that the start gave
 	start QueryStart
 	begun time.Time
-	done  func(context.Context, QueryEnd)
 }
 
 // traced reports whether anybody is told of statements.
@@ -22,37 +22,37 @@ func (c *Conn) traced() bool {
 	return c.cfg.OnQueryStart != nil || c.cfg.OnQueryEnd != nil || c.tracer != nil
 }
 
-// traceStart tells the hook that a statement starts, and returns the context that it runs under.
-func (c *Conn) traceStart(ctx context.Context, sql string, args []any, prepared bool) (context.Context, *queryTrace) {
+// traceStart tells that a statement starts, and returns the context that it runs under.
+func (c *Conn) traceStart(ctx context.Context, q QueryStart) (context.Context, *queryTrace) {
 	if !c.traced() {
 		return ctx, nil
 	}
-	ctx = c.tracerStart(ctx, sql, args)
-	t := &queryTrace{conn: c, start: QueryStart{SQL: sql, Args: args, Prepared: prepared}, begun: time.Now(), done: c.cfg.OnQueryEnd}
-	return c.queryStart(ctx, t.start), t
+	ctx = c.tracerStart(ctx, q.SQL, q.Args)
+	if c.cfg.OnQueryStart != nil {
+		ctx = c.hookContext(ctx, "query start", func() context.Context { return c.cfg.OnQueryStart(ctx, q) })
+	}
+	return ctx, &queryTrace{conn: c, ctx: ctx, start: q, begun: time.Now()}
 }
 
-// queryStart calls OnQueryStart. The statement keeps its context when the hook panics or returns none.
-func (c *Conn) queryStart(ctx context.Context, q QueryStart) (under context.Context) {
+// hookContext is what a hook makes of a context, which stays when the hook panics or returns none.
+func (c *Conn) hookContext(ctx context.Context, hook string, fn func() context.Context) (under context.Context) {
 	under = ctx
-	if c.cfg.OnQueryStart != nil {
-		defer reportPanic("query start")
-		if hooked := c.cfg.OnQueryStart(ctx, q); hooked != nil {
-			under = hooked
-		}
+	defer c.enterHook(hook)()
+	if hooked := fn(); hooked != nil {
+		under = hooked
 	}
 	return under
 }
 
-// end tells the hook that the statement has ended.
-func (t *queryTrace) end(ctx context.Context, tag string, rows int64, err error) {
+// end tells that the statement has ended.
+func (t *queryTrace) end(tag string, rows int64, err error) {
 	if t == nil {
 		return
 	}
-	t.conn.tracerEnd(ctx, tag, err)
-	if t.done != nil {
-		defer reportPanic("query end")
-		t.done(ctx, QueryEnd{QueryStart: t.start, Tag: tag, Rows: rows, Duration: time.Since(t.begun), Err: err})
+	t.conn.tracerEnd(t.ctx, tag, err)
+	if hook := t.conn.cfg.OnQueryEnd; hook != nil {
+		end := QueryEnd{QueryStart: t.start, Tag: tag, Rows: rows, Duration: time.Since(t.begun), Err: err}
+		callHook(t.conn, "query end", func(q QueryEnd) { hook(t.ctx, q) }, end)
 	}
 }
 
@@ -61,13 +61,16 @@ func (c *Conn) tracerStart(ctx context.Context, sql string, args []any) context.
 	if c.tracer == nil {
 		return ctx
 	}
-	return c.tracer.TraceQueryStart(ctx, c.px, pgx.TraceQueryStartData{SQL: sql, Args: args})
+	data := pgx.TraceQueryStartData{SQL: sql, Args: args}
+	return c.hookContext(ctx, "tracer", func() context.Context { return c.tracer.TraceQueryStart(ctx, c.px, data) })
 }
 
 func (c *Conn) tracerEnd(ctx context.Context, tag string, err error) {
-	if c.tracer != nil {
-		c.tracer.TraceQueryEnd(ctx, c.px, pgx.TraceQueryEndData{CommandTag: pgconn.NewCommandTag(tag), Err: err})
+	if c.tracer == nil {
+		return
 	}
+	data := pgx.TraceQueryEndData{CommandTag: pgconn.NewCommandTag(tag), Err: err}
+	callHook(c, "tracer", func(data pgx.TraceQueryEndData) { c.tracer.TraceQueryEnd(ctx, c.px, data) }, data)
 }
 
 // tracePrepare tells the pgx tracer of a statement that is prepared; the function that it returns tells of the end.
@@ -76,8 +79,10 @@ func (c *Conn) tracePrepare(ctx context.Context, sql string) (context.Context, f
 	if !ok {
 		return ctx, func(bool, error) {}
 	}
-	ctx = t.TracePrepareStart(ctx, c.px, pgx.TracePrepareStartData{Name: sql, SQL: sql})
+	data := pgx.TracePrepareStartData{Name: sql, SQL: sql}
+	ctx = c.hookContext(ctx, "tracer", func() context.Context { return t.TracePrepareStart(ctx, c.px, data) })
 	return ctx, func(known bool, err error) {
-		t.TracePrepareEnd(ctx, c.px, pgx.TracePrepareEndData{AlreadyPrepared: known, Err: err})
+		data := pgx.TracePrepareEndData{AlreadyPrepared: known, Err: err}
+		callHook(c, "tracer", func(data pgx.TracePrepareEndData) { t.TracePrepareEnd(ctx, c.px, data) }, data)
 	}
 }

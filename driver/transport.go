@@ -11,9 +11,9 @@ import (
 type transport interface {
 	// send writes a whole request. An error that is a *retryError says that no byte left.
 	send(request []byte) error
-	// ask is send for the connection's next request, when the answer to the last has been read. It may wait until the answer
+	// submit is send for the connection's next request, when the answer to the last has been read. It may wait until the answer
 	// begins to arrive.
-	ask(request []byte) error
+	submit(request []byte) error
 	// receive returns the next message, valid until the next call. A FATAL error ends the connection and is the error.
 	receive() (pgproto3.BackendMessage, error)
 	// row is receive for a row that has arrived: it returns the message's body, and nil when the next message is another one
@@ -21,6 +21,8 @@ type transport interface {
 	row() []byte
 	// interrupt asks the server to cancel what it is doing, and waits until it has been told.
 	interrupt()
+	// kill closes the connection at once.
+	kill()
 	// txStatus is the status of the last ReadyForQuery: 'I' idle, 'T' in a transaction, 'E' in a failed one.
 	txStatus() byte
 	// parameter is a run-time parameter that the server has reported, "" when it has not.

@@ -12,7 +12,7 @@ import (
 // tx is a transaction. Commit and Rollback outlive the context that it was begun with.
 type tx struct {
 	conn   *Conn
-	values context.Context // for the pgx tracer, else nil: what BeginTx's context held, without its end
+	values context.Context // for the tracer and the handlers of notices, else nil: what BeginTx's context held, without its end
 }
 
 var _ sqldriver.Tx = tx{}
@@ -33,13 +33,16 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 	}
 	c.firstErr = nil
 	t := tx{conn: c}
-	if c.tracer != nil {
+	if c.tracer != nil || noticesOf(ctx) != nil {
 		t.values = context.WithoutCancel(ctx)
 	}
 	err = t.traced(ctx, begin, func(ctx context.Context) error {
-		if c.beginsLazily() {
+		switch {
+		case c.beginsLazily():
 			c.engine.begin = begin
 			return nil
+		case c.engine.goesFirst(): // the reset of the session
+			return c.harmless(c.beginNow(ctx, begin))
 		}
 		return c.harmless(c.simple(ctx, begin))
 	})
@@ -47,6 +50,16 @@ func (c *Conn) BeginTx(ctx context.Context, opts sqldriver.TxOptions) (sqldriver
 		return nil, err
 	}
 	return t, nil
+}
+
+// beginNow begins in the request of what waits for one.
+func (c *Conn) beginNow(ctx context.Context, begin string) error {
+	c.engine.begin = begin
+	err := c.settle(ctx)
+	if err != nil {
+		c.engine.endTx()
+	}
+	return err
 }
 
 // traced runs a statement of the transaction between the calls of the pgx tracer, where there is one. A BEGIN that waits
@@ -63,6 +76,14 @@ func (t tx) traced(ctx context.Context, sql string, run func(context.Context) er
 	}
 	t.conn.tracerEnd(ctx, tag, err)
 	return err
+}
+
+// context is what COMMIT and ROLLBACK run under.
+func (t tx) context() context.Context {
+	if t.values == nil {
+		return context.Background()
+	}
+	return t.values
 }
 
 // recently is how lately a connection must have been used for BEGIN to wait for the first statement under begin=auto.
@@ -83,10 +104,10 @@ func (c *Conn) beginsLazily() bool {
 // Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
 // [ErrCommitUnknown].
 func (t tx) Commit() error {
-	return t.traced(t.values, "commit", func(context.Context) error { return t.commit() })
+	return t.traced(t.context(), "commit", t.commit)
 }
 
-func (t tx) commit() error {
+func (t tx) commit(ctx context.Context) error {
 	c := t.conn
 	first := c.firstErr
 	if failed := c.engine.beginErr; failed != nil {
@@ -102,6 +123,8 @@ func (t tx) commit() error {
 		}
 		return err
 	}
+	c.wire.ctx = ctx // it is not watched: a commit is not cancelled
+	defer func() { c.wire.ctx = nil }()
 	r, err := c.engine.startSimple("commit")
 	if err == nil {
 		err = r.drain()
@@ -133,10 +156,10 @@ func rolledBack(first error) error {
 // Rollback implements [sqldriver.Tx]. It takes at most a few seconds, whatever became of the transaction's context,
 // and returns nil when the connection is gone: the server has rolled back then.
 func (t tx) Rollback() error {
-	return t.traced(t.values, "rollback", func(context.Context) error { return t.rollback() })
+	return t.traced(t.context(), "rollback", t.rollback)
 }
 
-func (t tx) rollback() error {
+func (t tx) rollback(ctx context.Context) error {
 	c := t.conn
 	if c.open != nil {
 		c.open.Close()
@@ -151,7 +174,7 @@ func (t tx) rollback() error {
 	if c.TxStatus() == 'I' { // it was prepared, or ended by SQL text
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	if err := c.ready(ctx); err != nil {
 		if c.pg.IsClosed() {

@@ -102,14 +102,15 @@ func (e *engine) learnTypes(params []uint32, args []any) (asked bool, err error)
 	for range 2 { // the types, then those of the elements of arrays
 		oids := e.codecs.missing(params, args)
 		if len(oids) == 0 {
-			return asked, nil
+			break
 		}
 		asked = true
 		if err := e.askTypes(oids); err != nil {
 			return true, err
 		}
 	}
-	return asked, nil
+	askedInfos, err := e.learnInfos(params, args)
+	return asked || askedInfos, err
 }
 
 func (e *engine) askTypes(oids []uint32) error {
@@ -121,9 +122,24 @@ func (e *engine) askTypes(oids []uint32) error {
 		found[oid] = userType{base: oid}
 	}
 	list.WriteByte('}')
-	buf := appendParse(e.open(), "", userTypesQuery, nil)
-	buf, err := appendBind(buf, "", 1, func(dst []byte, _ int) ([]byte, int16, error) {
-		dst, _, err := e.codecs.appendTextParam(dst, list.String())
+	err := e.ask(userTypesQuery, []any{list.String()}, func(row *pgproto3.DataRow) {
+		if oid, t, ok := parseUserType(row.Values); ok {
+			found[oid] = t
+		}
+	})
+	if err != nil {
+		return err
+	}
+	e.codecs.user.learn(found)
+	return nil
+}
+
+// ask runs a query of the driver's own ahead of a statement, unseen by hooks, with texts as arguments. row gets the values as text,
+// in shared memory.
+func (e *engine) ask(query string, args []any, row func(*pgproto3.DataRow)) error {
+	buf := appendParse(e.open(), "", query, nil)
+	buf, err := appendBind(buf, "", len(args), func(dst []byte, i int) ([]byte, int16, error) {
+		dst, _, err := e.codecs.appendTextParam(dst, args[i])
 		return dst, textFormat, err
 	}, nil)
 	if err != nil {
@@ -133,14 +149,7 @@ func (e *engine) askTypes(oids []uint32) error {
 	if err := e.dispatch(appendSync(appendExecute(buf))); err != nil {
 		return err
 	}
-	if err := e.readTypes(found); err != nil {
-		return err
-	}
-	e.codecs.user.learn(found)
-	return nil
-}
-
-func (e *engine) readTypes(found map[uint32]userType) (failure error) {
+	var failure error
 	for {
 		msg, err := e.next()
 		if err != nil {
@@ -148,9 +157,7 @@ func (e *engine) readTypes(found map[uint32]userType) (failure error) {
 		}
 		switch msg := msg.(type) {
 		case *pgproto3.DataRow:
-			if oid, t, ok := parseUserType(msg.Values); ok {
-				found[oid] = t
-			}
+			row(msg)
 		case *pgproto3.ErrorResponse:
 			failure = newServerError(msg)
 		case *pgproto3.ReadyForQuery:

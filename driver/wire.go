@@ -15,22 +15,23 @@ import (
 // wire is the transport over a connection. Between watch and unwatch the end of a context cancels what runs:
 // the server is asked to stop, and answers are awaited for at most cancel_timeout more.
 type wire struct {
-	pg      *pgconn.PgConn
-	conn    net.Conn
-	inbox   *inbox                        // nil where pgx made the connection
-	cancel  func(context.Context) error   // asks the server to cancel, returns when it has been told
-	hear    func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
-	timeout time.Duration
-	socket  *peeker // nil where the connection has no socket to look at
-	asker   *asker  // nil where the connection is more than a socket
-	lent    bool    // pgconn has been in other hands
+	pg        *pgconn.PgConn
+	conn      net.Conn
+	inbox     *inbox                        // nil where pgx made the connection
+	cancel    func(context.Context) error   // asks the server to cancel, returns when it has been told
+	hear      func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
+	timeout   time.Duration
+	socket    *peeker    // nil where the connection has no socket to look at
+	submitter *submitter // nil where the connection is more than a socket
+	lent      bool       // pgconn has been in other hands
 
-	stop     func() bool   // ends the watch, nil when none is on
-	onDone   func()        // w.contextEnded, bound once
-	over     chan struct{} // capacity 1: what was to be cancelled has ended
-	ended    chan struct{} // capacity 1: contextEnded has run to its end
-	canceled bool          // the watched context ended; read after <-ended
-	untold   error         // why the server could not be told; read after <-ended
+	ctx      context.Context // of what runs, for its notices; nil while nothing does
+	stop     func() bool     // ends the watch, nil when none is on
+	onDone   func()          // w.contextEnded, bound once
+	over     chan struct{}   // capacity 1: what was to be cancelled has ended
+	ended    chan struct{}   // capacity 1: contextEnded has run to its end
+	canceled bool            // the watched context ended; read after <-ended
+	untold   error           // why the server could not be told; read after <-ended
 
 	deadline struct { // of the socket
 		sync.Mutex
@@ -46,15 +47,16 @@ func newWire(pg *pgconn.PgConn, in *inbox, cancel func(context.Context) error, t
 	if raw := rawConn(w.conn); raw != nil {
 		w.socket = newPeeker(raw)
 		if in != nil && plainSocket(w.conn) {
-			w.asker = newAsker(raw)
+			w.submitter = newSubmitter(raw)
 		}
 	}
 	return w
 }
 
-// watch arms the cancel of whatever runs until unwatch. The context is watched, not kept.
+// watch arms the cancel of whatever runs until unwatch, and says whose notices arrive until then.
 func (w *wire) watch(ctx context.Context) {
 	w.canceled, w.untold = false, nil
+	w.ctx = ctx
 	if ctx.Done() != nil {
 		w.stop = context.AfterFunc(ctx, w.onDone)
 	}
@@ -98,6 +100,7 @@ func (w *wire) tell() error {
 // unwatch ends the watch and reports whether it cancelled. After a cancel it waits until the server has taken note,
 // so that no later statement is hit; where that is uncertain, the connection is closed.
 func (w *wire) unwatch() (canceled bool) {
+	w.ctx = nil
 	if w.stop == nil {
 		return false
 	}

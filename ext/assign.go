@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // class says how a Go type is filled from a column.
@@ -67,6 +69,9 @@ func isSQLNull(t reflect.Type) bool {
 type column struct {
 	oid   uint32      // of a built-in type, 0 for others
 	types *pgtype.Map // of this result
+	known *driver.Columns
+	index int  // in known
+	takes bool // known stores it
 }
 
 // typedScanner fills a Go value of the class typed. It is a Scanner, so that it gets the same values whatever Go's version.
@@ -84,6 +89,8 @@ var _ sql.Scanner = (*typedScanner)(nil)
 func (c column) assign(dst reflect.Value, src any) error {
 	t := dst.Type()
 	switch {
+	case c.takes:
+		return c.known.Assign(c.index, dst, src)
 	case src == nil:
 		return assignNull(dst)
 	case t.Kind() == reflect.Pointer && !t.Implements(scannerType):

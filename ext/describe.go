@@ -104,8 +104,8 @@ func catalog(ctx context.Context, c *driver.Conn, query string, args ...any) (al
 	for i, v := range args {
 		named[i] = sqldriver.NamedValue{Ordinal: i + 1, Value: v}
 	}
-	// The options and hooks that the caller's context carries are for the caller's statement.
-	rows, err := c.QueryContext(driver.WithQueryOptions(ctx, driver.QueryOptions{}), query, named)
+	// The options that the caller's context carries are for the caller's statement.
+	rows, err := c.QueryContext(driver.WithQueryOptions(ctx, driver.QueryOptions{NativePlaceholders: true}), query, named)
 	if err != nil {
 		return nil, err
 	}

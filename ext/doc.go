@@ -18,6 +18,7 @@
 //	undo a block without an error                        Rollback, TxOptions.ForceRollback
 //	commit on several databases, or in two phases        BeginTPC, CommitPrepared, RollbackPrepared, RecoverPrepared
 //	one connection for a while, psycopg's implicit BEGIN WithSession, SetSession, CommitSession, RollbackSession
+//	a statement that no transaction may hold              ExecOutsideTx
 //	quote a name, read a table's name                    QuoteName, ParseName
 //
 // Functions that take a [Querier] run ordinary statements, which mocks, loggers and tracers see. Those that need the

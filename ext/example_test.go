@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 	"github.com/pycopg/pycopg/sqltest"
 )
@@ -31,8 +32,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run()) // the server ends with the program
 }
 
-// examplePool is a pool of one connection to the examples' server.
-func examplePool() *sql.DB {
+// exampleConfig leads to the examples' server.
+func exampleConfig() *driver.Config {
 	dsn := os.Getenv("PYCOPG_TEST_DSN")
 	if dsn == "" {
 		server, err := exampleServer()
@@ -41,10 +42,16 @@ func examplePool() *sql.DB {
 		}
 		dsn = server.DSN("")
 	}
-	db, err := sql.Open("pycopg", dsn)
+	cfg, err := driver.ParseConfig(dsn)
 	if err != nil {
 		log.Fatal(err)
 	}
+	return cfg
+}
+
+// examplePool is a pool of one connection to the examples' server.
+func examplePool() *sql.DB {
+	db := sql.OpenDB(driver.NewConnector(exampleConfig()))
 	db.SetMaxOpenConns(1)
 	return db
 }

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // ErrManyRows is the error of [QueryExactlyOne] when there is a second row.
@@ -27,21 +30,38 @@ var ErrManyRows = errors.New("ext: more than one row")
 //
 // No rows are no error: the result is empty.
 func Query[T any](ctx context.Context, q Querier, sql string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, sql, args...)
+	rows, known, err := typedQuery[T](ctx, q, sql, args)
 	if err != nil {
 		return nil, fmt.Errorf("ext: query: %w", err)
 	}
-	all, err := collect[T](rows)
+	all, err := collect[T](rows, known)
 	if err != nil {
 		return nil, fmt.Errorf("ext: query: %w", err)
 	}
 	return all, nil
 }
 
-// collect reads all rows and closes them. An error of closing is one too: a commit may have failed.
-func collect[T any](rows *sql.Rows) (all []T, err error) {
+// typedQuery runs a query whose rows are to be values of T. known is what the driver knows of its columns.
+func typedQuery[T any](ctx context.Context, q Querier, sql string, args []any) (_ *sql.Rows, known *driver.Columns, err error) {
+	if isScalar(reflect.TypeFor[T]()) {
+		rows, err := q.QueryContext(ctx, sql, args...)
+		return rows, nil, err
+	}
+	known = new(driver.Columns)
+	rows, err := q.QueryContext(driver.WithColumns(ctx, known), sql, args...)
+	return rows, known, err
+}
+
+// isScalar reports whether database/sql reads a type without knowing more of its column.
+func isScalar(t reflect.Type) bool {
+	return t.PkgPath() == "" && t.Kind() >= reflect.Bool && t.Kind() <= reflect.Float64 || t.Kind() == reflect.String && t.PkgPath() == "" || t == timeType
+}
+
+// collect reads all rows and closes them. An error of closing is one too: a commit may have failed. known is what the driver
+// knows of the columns; without it, registered and loaded types are not met.
+func collect[T any](rows *sql.Rows, known ...*driver.Columns) (all []T, err error) {
 	defer closeRows(rows, &err)
-	r, err := newReader[T](rows)
+	r, err := newReader[T](rows, known...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +99,7 @@ func QueryVal[T any](ctx context.Context, q Querier, sql string, args ...any) (T
 	return queryOne(ctx, q, newValueReader[T], false, sql, args)
 }
 
-func queryOne[T any](ctx context.Context, q Querier, read func(*sql.Rows) (*reader[T], error), exactly bool, query string, args []any) (v T, err error) {
+func queryOne[T any](ctx context.Context, q Querier, read func(*sql.Rows, ...*driver.Columns) (*reader[T], error), exactly bool, query string, args []any) (v T, err error) {
 	v, err = firstRow(ctx, q, read, exactly, query, args)
 	if err != nil && err != sql.ErrNoRows { // which callers compare with ==
 		var zero T
@@ -88,13 +108,13 @@ func queryOne[T any](ctx context.Context, q Querier, read func(*sql.Rows) (*read
 	return v, err
 }
 
-func firstRow[T any](ctx context.Context, q Querier, read func(*sql.Rows) (*reader[T], error), exactly bool, query string, args []any) (v T, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+func firstRow[T any](ctx context.Context, q Querier, read func(*sql.Rows, ...*driver.Columns) (*reader[T], error), exactly bool, query string, args []any) (v T, err error) {
+	rows, known, err := typedQuery[T](ctx, q, query, args)
 	if err != nil {
 		return v, err
 	}
 	defer closeRows(rows, &err)
-	r, err := read(rows)
+	r, err := read(rows, known)
 	if err != nil {
 		return v, err
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // Lax is a row of T that may differ from the result: columns without a field are left out, fields without a column stay
@@ -23,18 +25,19 @@ type laxRow interface{ row() any }
 // reader turns the rows of a result into values of T, one after the other.
 type reader[T any] struct {
 	rows  *sql.Rows
+	known *driver.Columns
 	value T
 	dests []any
 	fill  func() error // fills value from the current row
 }
 
 // newReader decides by the type of T, and by the columns of rows, how rows are read.
-func newReader[T any](rows *sql.Rows) (*reader[T], error) {
+func newReader[T any](rows *sql.Rows, known ...*driver.Columns) (*reader[T], error) {
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, err
 	}
-	r := &reader[T]{rows: rows, dests: make([]any, len(columns))}
+	r := &reader[T]{rows: rows, known: firstOf(known), dests: make([]any, len(columns))}
 	target := any(&r.value)
 	lax, isLax := target.(laxRow)
 	if isLax {
@@ -43,10 +46,14 @@ func newReader[T any](rows *sql.Rows) (*reader[T], error) {
 	rv := reflect.ValueOf(target).Elem()
 	t := rv.Type()
 	switch {
+	case len(columns) == 1 && r.known.Registered(0, t):
+		return r, r.fillValue(rv)
 	case t == reflect.TypeFor[map[string]any]():
 		return r, r.fillMap(target.(*map[string]any), columns, isLax)
 	case t == reflect.TypeFor[[]any]():
 		return r, r.fillSlice(target.(*[]any))
+	case len(columns) == 1 && r.known.Takes(0, t) && !hasField(t, columns[0]):
+		return r, r.fillValue(rv)
 	case isRowStruct(t), t.Kind() == reflect.Pointer && isRowStruct(t.Elem()) && !t.Implements(scannerType):
 		return r, r.fillStruct(rv, columns, isLax)
 	}
@@ -56,8 +63,32 @@ func newReader[T any](rows *sql.Rows) (*reader[T], error) {
 	return r, r.fillValue(rv)
 }
 
+// hasField reports whether a type, or what it points to, is a struct with a field for a column: then it is a row.
+func hasField(t reflect.Type, column string) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if !isRowStruct(t) {
+		return false
+	}
+	s, err := fieldsOf(t)
+	if err != nil {
+		return false
+	}
+	_, ok := s.byColumn[column]
+	return ok
+}
+
+// firstOf is the one of at most one, which knows nothing where there is none.
+func firstOf(known []*driver.Columns) *driver.Columns {
+	if len(known) == 0 || known[0] == nil {
+		return new(driver.Columns)
+	}
+	return known[0]
+}
+
 // newValueReader reads the first column of each row.
-func newValueReader[T any](rows *sql.Rows) (*reader[T], error) {
+func newValueReader[T any](rows *sql.Rows, known ...*driver.Columns) (*reader[T], error) {
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, err
@@ -65,7 +96,7 @@ func newValueReader[T any](rows *sql.Rows) (*reader[T], error) {
 	if len(columns) == 0 {
 		return nil, errors.New("the result has no columns")
 	}
-	r := &reader[T]{rows: rows, dests: make([]any, len(columns))}
+	r := &reader[T]{rows: rows, known: firstOf(known), dests: make([]any, len(columns))}
 	for i := range r.dests {
 		r.dests[i] = discard{}
 	}
@@ -114,7 +145,7 @@ func (r *reader[T]) anys() ([]any, error) {
 	}
 	values, m := make([]any, len(types)), pgtype.NewMap()
 	for i, typ := range types {
-		r.dests[i] = &anyScanner{typ: typ, types: m, dest: &values[i]}
+		r.dests[i] = &anyScanner{column: column{types: m, known: r.known, index: i}, typ: typ, dest: &values[i]}
 	}
 	return values, nil
 }
@@ -167,7 +198,7 @@ func (r *reader[T]) fillValue(dest reflect.Value) error {
 			return err
 		}
 	}
-	r.dests[0] = destination(dest, class, types, 0, nil)
+	r.dests[0] = r.destination(dest, class, types, 0, nil)
 	r.fill = func() error {
 		dest.SetZero()
 		return r.scan()
@@ -244,24 +275,27 @@ func (r *reader[T]) place(row reflect.Value, target *target, types []string, i i
 	if !row.CanAddr() {
 		return errors.New("a field cannot be set")
 	}
-	r.dests[i] = destination(row, target.class, types, i, m)
+	r.dests[i] = r.destination(row, target.class, types, i, m)
 	return nil
 }
 
 // destination is what database/sql scans into, for v.
-func destination(v reflect.Value, class class, types []string, i int, m *pgtype.Map) any {
+func (r *reader[T]) destination(v reflect.Value, class class, types []string, i int, m *pgtype.Map) any {
+	takes := r.known.Takes(i, v.Type())
+	if class == direct && !takes {
+		return v.Addr().Interface()
+	}
 	if class != direct && m == nil {
 		m = pgtype.NewMap()
 	}
-	switch class {
-	case typed:
-		return &typedScanner{column: column{oid: typeOID(m, types[i]), types: m}, dest: v}
-	case dynamic:
-		if dest, ok := v.Addr().Interface().(*any); ok {
-			return &anyScanner{typ: types[i], types: m, dest: dest}
-		}
+	col := column{types: m, known: r.known, index: i, takes: takes}
+	if class != direct {
+		col.oid = typeOID(m, types[i])
 	}
-	return v.Addr().Interface()
+	if dest, ok := v.Addr().Interface().(*any); ok && class == dynamic {
+		return &anyScanner{column: col, typ: types[i], dest: dest}
+	}
+	return &typedScanner{column: col, dest: v}
 }
 
 // typeOID is the OID of a type by its name, or digits, in upper case; 0 when it is not known.

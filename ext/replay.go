@@ -31,7 +31,15 @@ func replayed[T any](r *replay, o *driver.Outcome) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collect[T](rows)
+	return collect[T](rows, knownOf(r.rows))
+}
+
+// knownOf is what rows that come from this driver know of their columns.
+func knownOf(rows sqldriver.Rows) *driver.Columns {
+	if r, ok := rows.(interface{ KnownColumns() *driver.Columns }); ok {
+		return r.KnownColumns()
+	}
+	return nil
 }
 
 var (

@@ -3,6 +3,7 @@ package ext
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -30,17 +31,22 @@ func Stream[T any](ctx context.Context, q Querier, sql string, args ...any) iter
 var errStopped = errors.New("ext: the loop was left")
 
 func stream[T any](ctx context.Context, q Querier, yield func(T, error) bool, sql string, args []any) (err error) {
-	rows, err := q.QueryContext(ctx, sql, args...)
+	rows, known, err := typedQuery[T](ctx, q, sql, args)
 	if err != nil {
 		return err
 	}
+	return streamRows(rows, known, yield)
+}
+
+// streamRows reads rows one by one, and closes them.
+func streamRows[T any](rows *sql.Rows, known *driver.Columns, yield func(T, error) bool) (err error) {
 	stopped := true // also by a panic in the loop
 	defer func() {
 		if cerr := rows.Close(); err == nil && !stopped {
 			err = cerr
 		}
 	}()
-	r, err := newReader[T](rows)
+	r, err := newReader[T](rows, known)
 	for err == nil {
 		v, ok, nerr := r.next()
 		if !ok || nerr != nil {
@@ -97,11 +103,11 @@ func streamPages[T any](ctx context.Context, q Querier, size int, yield func(T, 
 	}()
 	fetch := "fetch forward " + strconv.Itoa(size) + " from " + name
 	for {
-		rows, err := q.QueryContext(once, fetch)
+		rows, known, err := typedQuery[T](once, q, fetch, nil)
 		if err != nil {
 			return err
 		}
-		page, err := collect[T](rows)
+		page, err := collect[T](rows, known)
 		if err != nil {
 			return err
 		}

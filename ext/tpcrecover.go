@@ -2,11 +2,8 @@ package ext
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
-
-	"github.com/pycopg/pycopg/driver"
 )
 
 // CommitPrepared commits a prepared transaction of q's database. It is safe to repeat: [ErrNotPrepared] says then that it
@@ -25,7 +22,7 @@ func resolvePrepared(ctx context.Context, q OutsideTx, xid Xid, verb string) err
 	if err != nil {
 		return err
 	}
-	err = execOutsideTx(ctx, q, text)
+	err = ExecOutsideTx(ctx, q, text)
 	switch {
 	case hasState(err, undefinedObject):
 		return fmt.Errorf("%w: %s: %w", ErrNotPrepared, text, err)
@@ -33,25 +30,6 @@ func resolvePrepared(ctx context.Context, q OutsideTx, xid Xid, verb string) err
 		return fmt.Errorf("ext: %s: %w", text, err)
 	}
 	return nil
-}
-
-// execOutsideTx runs a statement that PostgreSQL refuses inside a transaction. No connection of a pool is inside one, and a
-// pool may try again with another where one is dead.
-func execOutsideTx(ctx context.Context, q OutsideTx, text string) error {
-	if _, ok := q.(interface {
-		Conn(context.Context) (*sql.Conn, error)
-	}); ok {
-		_, err := q.ExecContext(ctx, text)
-		return err
-	}
-	_, err := driver.Do(ctx, q, text, func(ctx context.Context, c *driver.Conn) (int64, error) {
-		res, err := c.ExecOutsideTx(ctx, text)
-		if err != nil {
-			return 0, err
-		}
-		return res.RowsAffected()
-	})
-	return err
 }
 
 // Prepared is a prepared transaction that waits for its second phase.

@@ -16,15 +16,19 @@ import (
 // anyScanner fills an any with the Go value of the column's PostgreSQL type, as docs/types.md lists them. It is a Scanner,
 // so that it gets the same values whatever Go's version.
 type anyScanner struct {
-	typ   string // of the column, in upper case; "" when it is not known
-	types *pgtype.Map
-	dest  *any
+	column
+	typ  string // of the column, in upper case; "" when it is not known
+	dest *any
 }
 
 var _ sql.Scanner = (*anyScanner)(nil)
 
 // Scan implements [sql.Scanner].
 func (s *anyScanner) Scan(src any) (err error) {
+	if v, ok, err := s.known.Any(s.index, src, jsonValue); ok {
+		*s.dest = v
+		return err
+	}
 	*s.dest, err = anyValue(s.types, s.typ, src)
 	return err
 }

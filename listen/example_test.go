@@ -42,9 +42,9 @@ func ExampleNotifications() {
 	}
 	fmt.Println("there, I stopped")
 	// Output:
-	// Notify(channel="mychan", payload="hello", pid=0)
-	// Notify(channel="mychan", payload="hey", pid=0)
-	// Notify(channel="mychan", payload="stop", pid=0)
+	// Notify(channel='mychan', payload='hello', pid=0)
+	// Notify(channel='mychan', payload='hey', pid=0)
+	// Notify(channel='mychan', payload='stop', pid=0)
 	// there, I stopped
 }
 

@@ -12,16 +12,18 @@ import (
 )
 
 // Fake is a scripted PostgreSQL server inside the process. The nth connection to it plays the nth
-// script. It answers requests for encryption with no, and takes cancel requests (see AwaitCancel).
+// script. It answers requests for encryption with no, unless FakeOptions.TLS is set, and takes cancel
+// requests (see AwaitCancel), encrypted or not.
 //
 // A message that the script did not expect, a connection too many and a script that was not played to
 // its end fail the test. After the last step the client may say goodbye, and nothing else.
 //
-// It is made by NewFake and ends with its test. Inside testing/synctest use Dial, whose connections
-// are pipes in memory; make the Fake inside the bubble then.
+// It is made by NewFake or NewFakeWith and ends with its test. Inside testing/synctest use Dial, whose
+// connections are pipes in memory; make the Fake inside the bubble then.
 type Fake struct {
 	t       testing.TB
-	scripts []Script
+	o       FakeOptions
+	tls     *fakeTLS // nil without TLS
 	running sync.WaitGroup
 
 	mu struct {
@@ -33,22 +35,38 @@ type Fake struct {
 	}
 }
 
+// FakeOptions say what a Fake is like. The zero value lets nobody in.
+type FakeOptions struct {
+	Scripts []Script // the nth connection plays the nth; each has to be played
+	Every   Step     // played by each connection beyond the Scripts; nil: there may be none
+	TLS     bool     // TLS for those who ask for it, with a certificate for localhost of an authority of its own (Fake.RootCert)
+}
+
 // NewFake makes a server whose connections play the scripts in turn.
 func NewFake(t testing.TB, scripts ...Script) *Fake {
 	t.Helper()
-	f := &Fake{t: t, scripts: scripts}
+	return NewFakeWith(t, FakeOptions{Scripts: scripts})
+}
+
+// NewFakeWith makes a server as the options say.
+func NewFakeWith(t testing.TB, o FakeOptions) *Fake {
+	t.Helper()
+	f := &Fake{t: t, o: o}
+	if o.TLS {
+		f.tls = newFakeTLS(t)
+	}
 	f.mu.conns = map[*FakeConn]struct{}{}
 	t.Cleanup(f.close)
 	return f
 }
 
-// Dial opens a connection to the fake whatever the address: a net.Pipe, the writing to which never
-// blocks the client. It fits pgconn.Config.DialFunc and the like.
+// Dial opens a connection to the fake whatever the address: in memory, and without a limit to what it
+// holds. It fits pgconn.Config.DialFunc and the like.
 func (f *Fake) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	client, server := net.Pipe()
+	client, server := newPipe()
 	if !f.serve(server) {
 		return nil, errors.New("sqltest: the fake server has ended")
 	}
@@ -108,9 +126,9 @@ func (f *Fake) leave(c *FakeConn) {
 
 // play takes the start-up packet, finds the script and plays it.
 func (f *Fake) play(c *FakeConn) {
-	startup, err := c.receiveStartup()
+	startup, err := c.receiveStartup(f.tls)
 	if err != nil {
-		return // the client went away before it said anything
+		return // the client went away before it said anything, or did not like the certificate
 	}
 	if request, ok := startup.(*pgproto3.CancelRequest); ok {
 		f.cancel(request)
@@ -118,7 +136,7 @@ func (f *Fake) play(c *FakeConn) {
 	}
 	script, ok := f.take(c)
 	if !ok {
-		f.t.Errorf("sqltest: fake connection %d: there are only %d scripts", c.number, len(f.scripts))
+		f.t.Errorf("sqltest: fake connection %d: there are only %d scripts", c.number, len(f.o.Scripts))
 		return
 	}
 	c.startup = startup.(*pgproto3.StartupMessage)
@@ -131,15 +149,15 @@ func (f *Fake) play(c *FakeConn) {
 	}
 }
 
-func (f *Fake) take(c *FakeConn) (Script, bool) {
+func (f *Fake) take(c *FakeConn) (Step, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mu.next++
 	c.number = f.mu.next
-	if c.number > len(f.scripts) {
-		return nil, false
+	if c.number > len(f.o.Scripts) {
+		return f.o.Every, f.o.Every != nil
 	}
-	return f.scripts[c.number-1], true
+	return f.o.Scripts[c.number-1], true
 }
 
 // goodbye waits for the client's end.
@@ -174,7 +192,7 @@ func (f *Fake) close() {
 	for c := range f.mu.conns {
 		c.close()
 	}
-	missing := len(f.scripts) - f.mu.next
+	missing := len(f.o.Scripts) - f.mu.next
 	f.mu.Unlock()
 	f.running.Wait()
 	if missing > 0 {

@@ -13,9 +13,11 @@ import (
 
 // FakeConn is a connection to a Fake, as its steps see it. Steps run one after the other.
 type FakeConn struct {
-	number  int // from 1, also the process number that the client is told
-	conn    net.Conn
-	inbox   *inbox
+	fake    *Fake
+	number  int      // from 1, also the process number that the client is told
+	conn    net.Conn // what the session speaks over: raw, or TLS over it
+	raw     net.Conn
+	inbox   *inbox // of raw
 	backend *pgproto3.Backend
 	startup *pgproto3.StartupMessage
 	cancels chan struct{} // a token for each cancel request
@@ -24,11 +26,23 @@ type FakeConn struct {
 }
 
 func newFakeConn(f *Fake, conn net.Conn) *FakeConn {
-	c := &FakeConn{conn: conn, inbox: newInbox(), cancels: make(chan struct{}, 64), ended: make(chan struct{})}
+	c := &FakeConn{fake: f, conn: conn, raw: conn, inbox: newInbox(), cancels: make(chan struct{}, 64), ended: make(chan struct{})}
 	c.backend = pgproto3.NewBackend(c.inbox, conn)
 	f.running.Go(func() { c.inbox.fill(conn) })
 	return c
 }
+
+// Number counts the connections of a Fake from 1. It is also the process number that Accept tells the client.
+func (c *FakeConn) Number() int { return c.number }
+
+// Cancels gives a token for each cancel request for this connection.
+func (c *FakeConn) Cancels() <-chan struct{} { return c.cancels }
+
+// Ended is closed when the connection has ended from the fake's side, at the latest with the test.
+func (c *FakeConn) Ended() <-chan struct{} { return c.ended }
+
+// Encrypted reports whether the session uses TLS.
+func (c *FakeConn) Encrypted() bool { return c.conn != c.raw }
 
 // Startup is the client's start-up message.
 func (c *FakeConn) Startup() *pgproto3.StartupMessage { return c.startup }
@@ -53,18 +67,35 @@ func (c *FakeConn) Send(msgs ...pgproto3.BackendMessage) error {
 	return nil
 }
 
+// HangUp closes the connection. Steps that receive or send fail then.
+func (c *FakeConn) HangUp() { c.close() }
+
 // Write sends bytes as they are.
 func (c *FakeConn) Write(b []byte) (int, error) { return c.conn.Write(b) }
 
-// receiveStartup refuses encryption until the client says something else.
-func (c *FakeConn) receiveStartup() (pgproto3.FrontendMessage, error) {
+// receiveStartup answers requests for encryption until the client says something else.
+func (c *FakeConn) receiveStartup(encryption *fakeTLS) (pgproto3.FrontendMessage, error) {
+	if first, err := c.inbox.first(); err == nil && first == tlsHandshake && encryption != nil { // sslnegotiation=direct
+		if err := c.encrypt(encryption); err != nil {
+			return nil, err
+		}
+	}
 	for {
 		msg, err := c.backend.ReceiveStartupMessage()
 		if err != nil {
 			return nil, err
 		}
-		switch msg.(type) {
-		case *pgproto3.SSLRequest, *pgproto3.GSSEncRequest:
+		_, wantsTLS := msg.(*pgproto3.SSLRequest)
+		_, wantsGSS := msg.(*pgproto3.GSSEncRequest)
+		switch {
+		case wantsTLS && encryption != nil && !c.Encrypted():
+			if _, err := c.conn.Write([]byte{'S'}); err != nil {
+				return nil, err
+			}
+			if err := c.encrypt(encryption); err != nil {
+				return nil, err
+			}
+		case wantsTLS || wantsGSS:
 			if _, err := c.conn.Write([]byte{'N'}); err != nil {
 				return nil, err
 			}
@@ -89,7 +120,7 @@ func (c *FakeConn) cancelled() {
 func (c *FakeConn) close() {
 	c.ending.Do(func() {
 		close(c.ended)
-		c.conn.Close()
+		c.raw.Close()
 		c.inbox.close(io.ErrUnexpectedEOF)
 	})
 }
@@ -144,15 +175,33 @@ func (in *inbox) close(err error) {
 	in.more.Broadcast()
 }
 
-// Read waits for bytes.
-func (in *inbox) Read(p []byte) (int, error) {
+// first waits for the first byte and leaves it where it is.
+func (in *inbox) first() (byte, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if err := in.await(); err != nil {
+		return 0, err
+	}
+	return in.buf[0], nil
+}
+
+// await waits for bytes; in.mu is held.
+func (in *inbox) await() error {
 	for len(in.buf) == 0 && in.err == nil {
 		in.more.Wait()
 	}
 	if len(in.buf) == 0 {
-		return 0, in.err
+		return in.err
+	}
+	return nil
+}
+
+// Read waits for bytes.
+func (in *inbox) Read(p []byte) (int, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err := in.await(); err != nil {
+		return 0, err
 	}
 	n := copy(p, in.buf)
 	in.buf = in.buf[n:]

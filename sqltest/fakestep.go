@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -132,6 +134,39 @@ func ReplyBytes(b []byte) Step {
 	})
 }
 
+// ReplyParts sends messages in pieces of size bytes, each in a write of its own: a client has to put them together.
+func ReplyParts(size int, msgs ...pgproto3.BackendMessage) Step {
+	return StepFunc(func(c *FakeConn) error {
+		var b []byte
+		for _, msg := range msgs {
+			var err error
+			if b, err = msg.Encode(b); err != nil {
+				return fmt.Errorf("encode %s: %w", describe(msg), err)
+			}
+		}
+		for part := range slices.Chunk(b, max(size, 1)) {
+			if _, err := c.Write(part); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Delay rests, by the clock of testing/synctest where the fake was made in its bubble.
+func Delay(d time.Duration) Step {
+	return StepFunc(func(c *FakeConn) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-c.ended:
+			return errors.New("the connection ended during a delay")
+		}
+	})
+}
+
 // ReplyError answers a statement with an error of the server, and with ReadyForQuery in the given
 // state: 'I' idle, 'T' in a transaction, 'E' in a failed one.
 func ReplyError(code, message string, txStatus byte) Step {
@@ -161,6 +196,11 @@ func AwaitCancel() Step {
 			return errors.New("want a cancel request: the connection ended")
 		}
 	})
+}
+
+// ReplyCancelled waits for a cancel request and answers the statement under way with SQLSTATE 57014, as a server does.
+func ReplyCancelled(txStatus byte) Step {
+	return Script{AwaitCancel(), ReplyError("57014", "canceling statement due to user request", txStatus)}
 }
 
 // Await waits until the test closes ready, or sends to it.

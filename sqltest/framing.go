@@ -26,6 +26,9 @@ const (
 	sslRequest = 80877103
 )
 
+// tlsHandshake is the first byte of a session that begins with TLS (sslnegotiation=direct).
+const tlsHandshake = 0x16
+
 // framing follows both directions of one connection and finds the borders of messages.
 type framing struct {
 	started bool // the start-up packet proper has passed: frontend messages have types
@@ -62,7 +65,6 @@ func (f *framing) answered(reply byte) (byte, int) {
 
 func (f *framing) startup(b []byte) (byte, int) {
 	const header, longest = 8, 10000 // the server's own limit
-	const tlsHandshake = 0x16        // sslnegotiation=direct
 	if b[0] == tlsHandshake {
 		f.opaque = true
 		return Opaque, len(b)

@@ -20,31 +20,9 @@ const (
 	serverKey  = "server.key"
 )
 
-// certify makes an authority for one day, with it the server's certificate for localhost, and throws
-// the authority's key away.
+// certify writes a fresh authority's certificate and the server's into the server's folder.
 func (c *cluster) certify() error {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	ca := certificate(1, "sqltest authority")
-	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
-	if err != nil {
-		return err
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	server := certificate(2, "localhost")
-	server.DNSNames, server.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
-	server.KeyUsage, server.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	der, err := x509.CreateCertificate(rand.Reader, server, ca, &key.PublicKey, caKey)
-	if err != nil {
-		return err
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	made, err := newCertificates()
 	if err != nil {
 		return err
 	}
@@ -52,11 +30,11 @@ func (c *cluster) certify() error {
 		path, kind string
 		der        []byte
 	}{
-		{c.path(rootCert), "CERTIFICATE", caDER},
-		{c.path(dataDir, serverCert), "CERTIFICATE", der},
-		{c.path(dataDir, serverKey), "PRIVATE KEY", keyDER},
+		{c.path(rootCert), "CERTIFICATE", made.root},
+		{c.path(dataDir, serverCert), "CERTIFICATE", made.server},
+		{c.path(dataDir, serverKey), "PRIVATE KEY", made.key},
 	} {
-		if err := os.WriteFile(file.path, pem.EncodeToMemory(&pem.Block{Type: file.kind, Bytes: file.der}), 0o600); err != nil {
+		if err := writePEM(file.path, file.kind, file.der); err != nil {
 			return err
 		}
 		if filepath.Dir(file.path) == c.path(dataDir) {
@@ -66,6 +44,43 @@ func (c *cluster) certify() error {
 		}
 	}
 	return nil
+}
+
+func writePEM(path, kind string, der []byte) error {
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
+}
+
+// certificates are an authority's certificate, and that of a server for localhost with its key, all in DER.
+type certificates struct{ root, server, key []byte }
+
+// newCertificates makes an authority for one day, with it the certificate of a server, and throws the authority's key away.
+func newCertificates() (*certificates, error) {
+	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	ca := certificate(1, "sqltest authority")
+	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
+	root, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	if err != nil {
+		return nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	server := certificate(2, "localhost")
+	server.DNSNames, server.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	server.KeyUsage, server.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	der, err := x509.CreateCertificate(rand.Reader, server, ca, &key.PublicKey, caKey)
+	if err != nil {
+		return nil, err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return &certificates{root: root, server: der, key: keyDER}, nil
 }
 
 func certificate(serial int64, name string) *x509.Certificate {

@@ -79,6 +79,14 @@ func NewCSVReader(r io.Reader, csv CSV) *CSVReader {
 	return &CSVReader{csv: csv, lines: newLineReader(r)}
 }
 
+// LineEnd is the last byte of the line ends, 0 while they are not known.
+func (r *CSVReader) LineEnd() byte {
+	if r.lines.end == "" {
+		return 0
+	}
+	return r.lines.end[len(r.lines.end)-1]
+}
+
 // Next returns the fields of the next record, valid until the next call, and io.EOF behind the last. A line that is \. ends
 // the data.
 func (r *CSVReader) Next() ([][]byte, error) {

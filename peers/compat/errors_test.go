@@ -81,6 +81,12 @@ func TestErrorsAreThoseOfBothPeers(t *testing.T) {
 			t.Errorf("%s with lib/pq: %v", f.name, theirs)
 		} else {
 			sameFields(t, f.name, *pqErr, *pqWant)
+			if got, want := pqErr.Error(), pqWant.Error(); got != want {
+				t.Errorf("%s: the *pq.Error says %q, want %q", f.name, got, want)
+			}
+			if got, want := pqErr.ErrorWithDetail(), pqWant.ErrorWithDetail(); got != want {
+				t.Errorf("%s: the *pq.Error tells %q, want %q", f.name, got, want)
+			}
 		}
 		if f.name == "in a batch" { // pgx's Query takes one statement
 			continue

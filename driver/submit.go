@@ -1,19 +1,17 @@
 package driver
 
-import (
-	"net"
-)
+import "net"
 
-// ask implements transport. Over a plain socket it looks, writes and waits in one go, which finds a lost connection before
-// anything is sent and costs no system call more than writing and reading do.
-func (w *wire) ask(request []byte) error {
+// submit implements transport. Over a plain socket it looks, writes and waits in one go: that finds a lost connection
+// before anything is sent, and costs no system call more than writing and reading do.
+func (w *wire) submit(request []byte) error {
 	if w.pg.IsClosed() {
 		return &retryError{}
 	}
-	if !w.asks() || w.held() > 0 {
+	if !w.looksFirst() || w.held() > 0 {
 		return w.send(request)
 	}
-	switch written, found := w.asker.ask(request); {
+	switch written, found := w.submitter.submit(request); {
 	case found == peekGone:
 		w.kill()
 		return &retryError{}
@@ -29,9 +27,9 @@ func (w *wire) ask(request []byte) error {
 	return nil
 }
 
-// asks reports whether ask looks at the socket before it sends. pgconn may have left a reader of its own on a connection
-// that was lent, behind which a look would wait.
-func (w *wire) asks() bool { return w.asker != nil && !w.lent }
+// looksFirst reports whether submit looks at the socket before it sends. On a connection that was lent pgconn may have left
+// a reader, behind which submit would wait.
+func (w *wire) looksFirst() bool { return w.submitter != nil && !w.lent }
 
 // plainSocket reports whether nc is a socket and nothing else: a type that wraps one has ideas of its own about writing.
 func plainSocket(nc net.Conn) bool {

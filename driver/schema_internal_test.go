@@ -1,0 +1,97 @@
+package driver
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestAlterationsAreRead(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]string{
+		"select created_at, dropped from alterations":      "",
+		"insert into create_log values ('drop table t')":   "",
+		"select 1; -- alter table t\nselect 2":             "",
+		"update t set v = 'x; alter table t' where a = $1": "",
+		"create index on t (v)":                            "",
+		"create unique index concurrently i on t (v)":      "",
+		"alter sequence s restart":                         "",
+		"drop role r":                                      "",
+		"do $$ begin perform f(); end $$":                  "",
+		"alter table app.t alter v type text":              "tables [t]",
+		"ALTER\tTABLE IF EXISTS ONLY t ADD c int":          "tables [t]",
+		"/* why */ drop table if exists a, \"B\".\"c.D\"":  "tables [a c.D]",
+		"drop view v":                                       "tables [v]",
+		"select 1; drop table t":                            "tables [t]",
+		"alter type e add value 'x'":                        "schema",
+		"drop function f(int)":                              "schema",
+		"drop schema s cascade":                             "schema",
+		"create or replace view v as select 1":              "schema",
+		"create unlogged table t (n int)":                   "schema",
+		"create table t as select 1":                        "schema",
+		"import foreign schema s from server f into p":      "schema",
+		"DO $$ begin ALTER TABLE t ADD c int; end $$":       "schema",
+		"do language plpgsql 'begin execute x; end'":        "schema",
+		"create temp table if not exists staging (n int)":   "temps [staging]",
+		"create local temporary table pg_temp.s (n int)":    "temps [s]",
+		"create table pg_temp.s (n int)":                    "temps [s]",
+		"create or replace temp recursive view v (n) as ()": "temps [v]",
+		"select a into temporary table x from t":            "temps [x]",
+		"rollback to savepoint s":                           "undo",
+		"discard temp":                                      "local",
+		"create":                                            "",
+		"drop":                                              "",
+		"drop table":                                        "tables []",
+		"select 1 into temp":                                "temps []",
+	} {
+		got := ""
+		if a := readAlteration(sql, true); a != nil {
+			for text, is := range map[string]bool{
+				"schema": a.schema, "undo": a.undo, "local": a.local,
+				fmt.Sprint("tables ", a.tables): a.tables != nil, fmt.Sprint("temps ", a.temps): a.temps != nil,
+			} {
+				if is {
+					got += text
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
+}
+
+func FuzzAlterationsNeverPanic(f *testing.F) {
+	f.Add("create temp table a.b.c; drop table , , ; alter", true)
+	f.Add("do 'x", false)
+	f.Fuzz(func(t *testing.T, sql string, standard bool) { readAlteration(sql, standard) })
+}
+
+// TestWhatASchemaOfOldSaidIsNotKept has another connection alter the schema while a statement is being described.
+func TestWhatASchemaOfOldSaidIsNotKept(t *testing.T) {
+	t.Parallel()
+	e, s := newEngine(t, 5, textual, firstUse, firstUse, laterUse)
+	s.sending = e.shared.changed
+	for range 3 {
+		if _, err := finished(e, query, "x"); err != nil {
+			t.Fatal(err)
+		}
+		s.sending = nil
+	}
+	s.used(t, "PDSBES", "PDSBES", "PBDPES")
+}
+
+func TestALostCommitMayHaveAltered(t *testing.T) {
+	t.Parallel()
+	inTx := answer{tagOf("ALTER TABLE"), open}
+	for name, lost := range map[string]answer{"no answer": {}, "the tag only": {tagOf("COMMIT")}} {
+		e, s := newEngine(t, 5, textual, inTx, lost)
+		s.status = 'T'
+		before := e.shared.current()
+		if _, err := finished(e, "alter table t add c int; select 1"); err != nil || e.shared.current() != before {
+			t.Fatalf("%v, epoch %d after %d", err, e.shared.current(), before)
+		}
+		if _, err := finished(e, "commit; select 1"); err != errLost || e.shared.current() == before {
+			t.Errorf("%s: %v, the epoch is still %d", name, err, before)
+		}
+	}
+}

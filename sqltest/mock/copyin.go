@@ -1,0 +1,290 @@
+package mock
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/copyformat"
+)
+
+// ExpectedCopyIn is a COPY … FROM STDIN, however it is said: by package copyin, by lib/pq's Prepare and Exec, or by hand.
+type ExpectedCopyIn struct{ Reply[*ExpectedCopyIn] }
+
+// copied is what an expectation of a COPY has beyond others.
+type copied struct {
+	types   []uint32
+	capture *[][]any
+	rows    [][]any // that are expected, nil: any
+	failRow int     // from 1, 0: none
+	failure error
+	affects int64 // -1: the rows that came
+}
+
+// ExpectCopyIn expects rows to be copied into a table, which has these columns. The COPY may list them, or have no list. Each column is a
+// text, unless WithTypes says otherwise.
+func (m *Mock) ExpectCopyIn(table string, columns ...string) *ExpectedCopyIn {
+	c := &copied{affects: -1, types: slices.Repeat([]uint32{pgtype.TextOID}, len(columns))}
+	e := &ExpectedCopyIn{}
+	e.Reply = Reply[*ExpectedCopyIn]{e, m.expect(&expectation{kind: kindCopyIn, table: table, names: columns, copied: c})}
+	return e
+}
+
+// WithTypes says the types of the columns, in their order. The driver writes the values for them, and refuses what does not fit.
+func (e *ExpectedCopyIn) WithTypes(types ...string) *ExpectedCopyIn {
+	e.exp.mock.t.Helper()
+	if len(types) != len(e.exp.names) {
+		e.exp.mock.t.Fatalf("mock: %d types for the %d columns of %s", len(types), len(e.exp.names), e.exp.table)
+	}
+	oids := e.exp.mock.typesOf(types)
+	return e.change(func(e *expectation) { e.copied.types = oids })
+}
+
+// Capture keeps the rows that were copied in *rows, whatever format they came in: values as Scan into an any has them, so texts where
+// nothing was said of types, NULL is nil. *rows is filled when the COPY has come to its end (see Met).
+func (e *ExpectedCopyIn) Capture(rows *[][]any) *ExpectedCopyIn {
+	return e.change(func(e *expectation) { e.copied.capture = rows })
+}
+
+// WithRows expects these rows, in their order. Values are compared as the server sees them.
+func (e *ExpectedCopyIn) WithRows(rows ...[]any) *ExpectedCopyIn {
+	return e.change(func(e *expectation) { e.copied.rows = slices.Clip(append([][]any{}, rows...)) })
+}
+
+// FailAtRow has the server refuse a row, counted from 1, as soon as it has come.
+func (e *ExpectedCopyIn) FailAtRow(n int, err error) *ExpectedCopyIn {
+	return e.change(func(e *expectation) { e.copied.failRow, e.copied.failure = n, err })
+}
+
+// Affects has the server report another number of rows than came.
+func (e *ExpectedCopyIn) Affects(rows int64) *ExpectedCopyIn {
+	return e.change(func(e *expectation) { e.copied.affects = rows })
+}
+
+// copy answers a COPY.
+func (s *session) copy(sql string, ct driver.CopyText) (*answer, error) {
+	k := call{kind: kindCopyOut, sql: sql, table: ct.Table}
+	if ct.In {
+		k = call{kind: kindCopyIn, sql: sql, table: ct.Table, names: ct.Columns}
+	}
+	e, err := s.mock.take(k)
+	if err != nil {
+		return nil, PgError("XX000", Fields{Message: err.Error()})
+	}
+	if !ct.In {
+		return s.copyOut(e, sql, ct)
+	}
+	fault := e.fault
+	if fault == AfterWrite {
+		e.fault = noFault // it means the data
+	}
+	a, err := s.answerOf(e, sql)
+	if err != nil {
+		return nil, err
+	}
+	a.cut = -1
+	a.copying = func() error { return s.receive(e, ct, fault) }
+	return a, nil
+}
+
+// receive takes the data of a COPY.
+func (s *session) receive(e *expectation, ct driver.CopyText, fault Fault) error {
+	format := formatOfCopy(ct)
+	s.out.send(&pgproto3.CopyInResponse{OverallFormat: format.code(), ColumnFormatCodes: slices.Repeat([]uint16{uint16(format.code())}, len(e.names))})
+	s.out.flush()
+	var data []byte
+	for {
+		msg, err := s.conn.Receive()
+		if err != nil {
+			return errGone
+		}
+		switch msg := msg.(type) {
+		case *pgproto3.CopyData:
+			data = append(data, msg.Data...)
+			if e.copied.failRow == 0 && fault != MidResult {
+				continue
+			}
+			rows, _ := e.decode(format, data) // what is not complete is an error that does not count here
+			if fault == MidResult && len(rows) >= e.faultRows {
+				return errGone
+			}
+			if e.copied.failRow > 0 && len(rows) >= e.copied.failRow {
+				return s.refuseRow(e)
+			}
+		case *pgproto3.CopyDone:
+			if fault == AfterWrite {
+				return errGone
+			}
+			return s.stored(e, format, data)
+		case *pgproto3.CopyFail:
+			return PgError("57014", Fields{Message: "COPY from stdin failed: " + msg.Message})
+		case *pgproto3.Flush, *pgproto3.Sync:
+		case *pgproto3.Terminate:
+			return errGone
+		}
+	}
+}
+
+func (s *session) refuseRow(e *expectation) error {
+	err := e.copied.failure
+	pg := serverError(err)
+	if pg == nil {
+		pg = serverError(PgError("XX000", Fields{Message: err.Error()}))
+	}
+	refused := *pg
+	if refused.Where == "" {
+		refused.Where = fmt.Sprintf("COPY %s, line %d", foldTable(e.table), e.copied.failRow)
+	}
+	return &refused
+}
+
+// stored ends a COPY whose data is complete.
+func (s *session) stored(e *expectation, format copyFormat, data []byte) error {
+	rows, err := e.decode(format, data)
+	if err != nil {
+		return PgError("22P04", Fields{Message: err.Error(), Where: fmt.Sprintf("COPY %s, line %d", foldTable(e.table), len(rows)+1)})
+	}
+	if e.copied.failRow > 0 && len(rows) >= e.copied.failRow {
+		return s.refuseRow(e)
+	}
+	if e.copied.rows != nil {
+		if d := differRows(e, rows); d != "" {
+			s.mock.fail("%s: %s", e, d)
+		}
+	}
+	if e.copied.capture != nil {
+		*e.copied.capture = rows
+	}
+	affects := e.copied.affects
+	if affects < 0 {
+		affects = int64(len(rows))
+	}
+	s.out.send(&pgproto3.CommandComplete{CommandTag: fmt.Appendf(nil, "COPY %d", affects)})
+	return nil
+}
+
+// differRows says how rows are not those expected, "" when they are.
+func differRows(e *expectation, rows [][]any) string {
+	for n, row := range rows {
+		if n >= len(e.copied.rows) {
+			return fmt.Sprintf("row %d is %s, want no more than %d rows", n+1, showArgs(row), n)
+		}
+		want := e.copied.rows[n]
+		if len(want) != len(row) {
+			return fmt.Sprintf("row %d has %d columns, want %d", n+1, len(row), len(want))
+		}
+		for i := range row {
+			if !same(want[i], row[i], e.copied.types[i]) {
+				return fmt.Sprintf("row %d, column %s is %s, want %s", n+1, e.names[i], show(row[i]), show(want[i]))
+			}
+		}
+	}
+	if len(rows) < len(e.copied.rows) {
+		return fmt.Sprintf("there are %d rows, want %d", len(rows), len(e.copied.rows))
+	}
+	return ""
+}
+
+// copyFormat is the format of a COPY.
+type copyFormat struct {
+	name   string // text, csv, binary
+	header bool
+	null   *string
+	csv    copyformat.CSV
+}
+
+func (f copyFormat) code() byte {
+	if f.name == "binary" {
+		return 1
+	}
+	return 0
+}
+
+// formatOfCopy reads the options of a COPY that matter for its data.
+func formatOfCopy(ct driver.CopyText) copyFormat {
+	f := copyFormat{name: "text"}
+	for i, o := range ct.Options {
+		next := ""
+		if i+1 < len(ct.Options) {
+			next = ct.Options[i+1]
+		}
+		switch o {
+		case "csv", "binary":
+			f.name = o
+		case "header":
+			f.header = next != "false" && next != "off"
+		case "null":
+			f.null, f.csv.Null = &next, next
+		case "delimiter":
+			if next != "" {
+				f.csv.Delimiter = next[0]
+			}
+		}
+	}
+	return f
+}
+
+// rowSource reads the rows of COPY's formats.
+type rowSource interface{ Next() ([][]byte, error) }
+
+// decode reads rows. Those ahead of an error come with it.
+func (e *expectation) decode(format copyFormat, data []byte) (rows [][]any, err error) {
+	codec := driver.NewCopyCodec()
+	decode := codec.DecodeText
+	var source rowSource
+	switch format.name {
+	case "binary":
+		source, decode = copyformat.NewBinaryReader(bytes.NewReader(data)), codec.DecodeBinary
+	case "csv":
+		csv, err := format.csv.Normal()
+		if err != nil {
+			return nil, err
+		}
+		source = copyformat.NewCSVReader(bytes.NewReader(data), csv)
+	default:
+		source = copyformat.NewTextReader(bytes.NewReader(data))
+	}
+	for first := true; ; first = false {
+		fields, err := source.Next()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return rows, err
+		}
+		if first && format.header {
+			continue
+		}
+		row, err := e.decodeRow(format, fields, decode)
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, row)
+	}
+}
+
+func (e *expectation) decodeRow(format copyFormat, fields [][]byte, decode func(uint32, []byte) (any, error)) ([]any, error) {
+	if len(fields) != len(e.names) {
+		return nil, fmt.Errorf("%d values for %d columns", len(fields), len(e.names))
+	}
+	row := make([]any, len(fields))
+	for i, b := range fields {
+		if b == nil || format.null != nil && strings.EqualFold(string(b), *format.null) {
+			continue
+		}
+		v, err := decode(e.copied.types[i], bytes.Clone(b))
+		if err != nil {
+			return nil, &pgconn.PgError{Severity: "ERROR", Code: "22P02", Message: err.Error()}
+		}
+		row[i] = v
+	}
+	return row, nil
+}
