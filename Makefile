@@ -1,6 +1,6 @@
 # make demo         runs examples/quickstart on a throw-away PostgreSQL, or on DATABASE_URL
-# make test         formatting, vet, staticcheck and the race tests, under two Go versions
-# make test-pooler  the driver's tests through PgBouncer in transaction mode
+# make test         formatting, vet, staticcheck and the race tests, under two Go versions, and the driver's through PgBouncer
+# make test-pooler  the driver's tests through PgBouncer in transaction mode alone
 # make test-matrix  the tests on PostgreSQL 14 to 18, and with TLS and SCRAM (VERSIONS="17 18" for some of them)
 # make test-short   a part of the tests on each of these versions
 # make test-docker  sqltest/docker with a Docker engine, which is started for it where none runs
@@ -23,6 +23,7 @@ demo:
 test: setup
 	scripts/pooler.sh
 	scripts/test.sh
+	scripts/pooled.sh
 
 test-pooler: setup
 	scripts/pooler.sh
