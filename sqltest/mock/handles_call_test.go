@@ -93,7 +93,7 @@ func handleFor(t *testing.T, name string, db *sql.DB, conn *sql.Conn) any {
 }
 
 var needs = map[string]string{
-	"ext.AttachCursor": "connection", "ext.DeclareCursor": "connection", "ext.OpenLargeObject": "transaction",
+	"ext.DeclareCursor": "connection", "ext.OpenLargeObject": "transaction",
 }
 
 // sample is a value of a type that most functions take.
@@ -173,5 +173,6 @@ var handleArguments = map[string][]any{
 	"copyin.Load":                {"users", copyin.Sequence(sequence(users...)), copyin.LoadOptions{}},
 	"timescale.AddJob":           {"users", timescale.Every(time.Hour), timescale.JobOptions{}},
 	"timescale.AddRefreshPolicy": {"users", timescale.Every(2 * time.Hour), timescale.Every(time.Hour), timescale.PolicyOptions{Schedule: timescale.Every(time.Hour)}},
+	"ext.OpenLargeObject":        {uint32(7), ext.LargeObjectRead},
 	"ext.LoadTypes":              {"mood"},
 }

@@ -129,6 +129,15 @@ var extCases = map[string]handleCase{
 			return nil
 		})
 	}},
+	"ext.AttachCursor": { // it says nothing to the server
+		expect: func(sqlmock.Sqlmock) {},
+		run: func(ctx context.Context, db *sql.DB) error {
+			return onConn(ctx, db, func(conn *sql.Conn) error {
+				_, err := ext.AttachCursor(conn, "users", ext.CursorOptions{})
+				return err
+			})
+		},
+	},
 	"ext.QueryMany": {noRows: true, expect: execs("select", 0), run: func(ctx context.Context, db *sql.DB) error {
 		got, err := ext.QueryMany[user](ctx, db, selectUsers, [][]any{{1}, {2}})
 		return want(len(got), err, 2)
