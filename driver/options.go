@@ -130,7 +130,7 @@ func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
 // takeLeading takes the arguments that are settings: this driver's and pgx's. The result formats that pgx takes change
 // no value here; its execution modes only whether the statement is prepared.
 func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err error) {
-	for len(k.args) > 0 {
+	for len(k.args) > 0 && !isCommon(k.args[0]) {
 		switch a := k.args[0].(type) {
 		case QueryOptions:
 			if a.Tag == nil {
