@@ -82,6 +82,13 @@ func (e *engine) forget() {
 // same; a value that fits both types may be stored by the old one's rules.
 func (cn *Connector) SchemaChanged() { cn.known.changed() }
 
+// SchemaEpoch numbers the states of the schema that the pool has known, for helpers that remember what they were told of
+// tables and types: with another number they ask again. ok is false while the open transaction has altered the schema:
+// what its session is told then is not to be kept.
+func (c *Conn) SchemaEpoch() (epoch uint64, ok bool) {
+	return c.connector.known.current(), c.engine.uncommitted&changedSchema == 0
+}
+
 // readAlteration finds what sql may do to the schema, nil when it is nothing.
 func readAlteration(sql string, standard bool) *alteration {
 	var a alteration
