@@ -18,6 +18,8 @@ type alteration struct {
 	temps  []string // temporary tables and views that it makes
 	local  bool     // it does away with temporary tables
 	undo   bool     // it may take back what its transaction has done
+	defers bool     // PREPARE TRANSACTION: what its transaction has done counts later
+	counts bool     // COMMIT PREPARED
 }
 
 // change says whose statements an alteration concerns.
@@ -39,6 +41,10 @@ func (e *engine) alters(a *alteration) change {
 		c = changedTemps
 	case a.undo:
 		c = e.uncommitted
+	case a.defers && e.uncommitted&changedSchema != 0:
+		e.shared.deferred.Store(true)
+	case a.counts && e.shared.deferred.Load():
+		c = changedSchema
 	}
 	e.stmts.hide(a.temps)
 	e.uncommitted |= c
@@ -106,7 +112,7 @@ func readAlteration(sql string, standard bool) *alteration {
 			t = token{kind: ';'}
 		}
 	}
-	if !a.schema && !a.local && !a.undo && a.tables == nil && a.temps == nil {
+	if !a.schema && !a.local && !a.undo && !a.defers && !a.counts && a.tables == nil && a.temps == nil {
 		return nil
 	}
 	return &a
@@ -114,7 +120,7 @@ func readAlteration(sql string, standard bool) *alteration {
 
 func alters(verb string) bool {
 	switch strings.ToLower(verb) {
-	case "create", "alter", "drop", "import", "do", "rollback", "discard":
+	case "create", "alter", "drop", "import", "do", "rollback", "discard", "prepare", "commit":
 		return true
 	}
 	return false
@@ -155,6 +161,10 @@ func (a *alteration) read(words []string) {
 		}
 	case "discard":
 		a.local = true
+	case "prepare":
+		a.defers = a.defers || len(rest) > 0 && rest[0] == "transaction"
+	case "commit":
+		a.counts = a.counts || len(rest) > 0 && rest[0] == "prepared"
 	default:
 		a.schema = true
 	}

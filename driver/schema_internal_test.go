@@ -38,15 +38,18 @@ func TestAlterationsAreRead(t *testing.T) {
 		"select a into temporary table x from t":            "temps [x]",
 		"rollback to savepoint s":                           "undo",
 		"discard temp":                                      "local",
-		"create":                                            "",
-		"drop":                                              "",
-		"drop table":                                        "tables []",
-		"select 1 into temp":                                "temps []",
+		"prepare transaction 'x'":                           "defers",
+		"commit prepared 'x'":                               "counts",
+		"prepare p as select 1; commit; commit and chain":   "",
+		"create":             "",
+		"drop":               "",
+		"drop table":         "tables []",
+		"select 1 into temp": "temps []",
 	} {
 		got := ""
 		if a := readAlteration(sql, true); a != nil {
 			for text, is := range map[string]bool{
-				"schema": a.schema, "undo": a.undo, "local": a.local,
+				"schema": a.schema, "undo": a.undo, "local": a.local, "defers": a.defers, "counts": a.counts,
 				fmt.Sprint("tables ", a.tables): a.tables != nil, fmt.Sprint("temps ", a.temps): a.temps != nil,
 			} {
 				if is {

@@ -51,6 +51,13 @@ var alterations = map[string]func(t *testing.T, db *sql.DB){
 		mustExec(t, conn, "create table al (v text)")
 		mustExec(t, conn, "commit")
 	},
+	"a prepared transaction": func(t *testing.T, db *sql.DB) {
+		conn := one(t, db)
+		gid := word(t, conn, "select current_database()::text")
+		mustExec(t, conn, "begin; alter table al alter v type text")
+		mustExec(t, conn, "prepare transaction '"+gid+"'")
+		mustExec(t, conn, "commit prepared '"+gid+"'")
+	},
 	"a pipeline": func(t *testing.T, db *sql.DB) {
 		inside(t, db, func(ctx context.Context, c *driver.Conn) {
 			todo := []driver.Statement{{SQL: "select 1", Sync: true}, {SQL: "alter table al alter v type text"}, {SQL: "select 2"}}
