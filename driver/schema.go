@@ -9,14 +9,13 @@ import (
 // that is told the old type of a parameter, or holds a statement prepared with it, stores 7 for "007" where the column has
 // become a text. So a text that alters the schema ends what the pool knows, as soon as its transaction has ended; until
 // then its own session alone goes by what it has done. Temporary tables concern one session, and there the statements
-// that name them.
+// that name them. Whether a name is still that of one cannot be known: ALTER and DROP concern all unless they say pg_temp.
 
 // alteration is what running a text may do to the meaning of others.
 type alteration struct {
 	schema bool     // it creates, alters or drops what others see
-	tables []string // that it alters or drops, for the case that they are temporary ones of this session
 	temps  []string // temporary tables and views that it makes
-	local  bool     // it does away with temporary tables
+	local  bool     // it alters or drops temporary tables
 	undo   bool     // it may take back what its transaction has done
 	defers bool     // PREPARE TRANSACTION: what its transaction has done counts later
 	counts bool     // COMMIT PREPARED
@@ -32,12 +31,11 @@ const (
 
 // alters records that a text is about to run which may alter the schema.
 func (e *engine) alters(a *alteration) change {
-	foreign := func(table string) bool { return !slices.Contains(e.stmts.temps, table) }
 	var c change
 	switch {
-	case a.schema || slices.ContainsFunc(a.tables, foreign):
+	case a.schema:
 		c = changedSchema
-	case a.local || len(a.tables)+len(a.temps) > 0:
+	case a.local || len(a.temps) > 0:
 		c = changedTemps
 	case a.undo:
 		c = e.uncommitted
@@ -46,7 +44,9 @@ func (e *engine) alters(a *alteration) change {
 	case a.counts && e.shared.deferred.Load():
 		c = changedSchema
 	}
-	e.stmts.hide(a.temps)
+	if e.stmts.hide(a.temps) { // a table of that name may be another here
+		e.ownNames = true
+	}
 	e.uncommitted |= c
 	e.outdated |= c
 	return c
@@ -112,7 +112,7 @@ func readAlteration(sql string, standard bool) *alteration {
 			t = token{kind: ';'}
 		}
 	}
-	if !a.schema && !a.local && !a.undo && !a.defers && !a.counts && a.tables == nil && a.temps == nil {
+	if !a.schema && !a.local && !a.undo && !a.defers && !a.counts && a.temps == nil {
 		return nil
 	}
 	return &a
@@ -202,8 +202,12 @@ func (a *alteration) alter(words []string) {
 	}
 	words = skipWords(words[1:], "if", "exists", "only")
 	for {
-		name, _, rest := tableName(words)
-		a.tables = append(a.tables, name)
+		_, schema, rest := tableName(words)
+		if schema != "pg_temp" {
+			a.schema = true
+			return
+		}
+		a.local = true
 		if len(rest) == 0 || rest[0] != "," {
 			return
 		}

@@ -198,6 +198,8 @@ func TestTemporaryTableHidesAnother(t *testing.T) {
 			use(conn, "007")
 			mustExec(t, conn, "discard temp")
 			use(conn, "7")
+			mustExec(t, conn, "alter table al alter v type text") // the table that was hidden
+			use(other, "007")
 		})
 	}
 }
@@ -216,9 +218,10 @@ func TestTemporaryTablesCostNoOtherStatementItsPlan(t *testing.T) {
 	}
 	for range 3 {
 		mustExec(t, conn, "create temp table staging (n int)")
-		mustExec(t, conn, "alter table staging add m int")
+		mustExec(t, conn, "alter table pg_temp.staging add m int")
 		mustExec(t, conn, "create index on staging (n)")
-		mustExec(t, conn, "drop table if exists staging cascade")
+		mustExec(t, conn, "drop table if exists pg_temp.staging cascade")
+		mustExec(t, conn, "begin; create temp table staging (n int) on commit drop; commit")
 		for _, c := range []*sql.Conn{conn, other} {
 			if prepared(c) != 1 {
 				t.Fatal("the statement is not prepared any more")
