@@ -246,13 +246,9 @@ func (p *pipeline) add(s Statement) error {
 	if err := p.bind(h, parses, k, s.Rows); err != nil {
 		p.refuse(err)
 	}
-<<<<<<< HEAD
-	p.alters |= p.engine.alters(h.st.alters)
-=======
-	if st.alters != nil {
-		p.alters |= p.engine.alters(st.alters)
+	if h.st.alters != nil {
+		p.alters |= p.engine.alters(h.st.alters)
 	}
->>>>>>> main
 	return nil
 }
 
