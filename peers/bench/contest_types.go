@@ -85,7 +85,7 @@ func typeContest[T any](name, query string) contest {
 		}, c.close}, nil
 	}
 	return contest{
-		name: name, rivals: []rival{{"pycopg ext.Query", oursOpen}, {collectRows, pgxOpen}}, reference: collectRows,
+		name: name, part: "ext", rivals: []rival{{"pycopg ext.Query", oursOpen}, {collectRows, pgxOpen}}, reference: collectRows,
 		count: few, rounds: roughly,
 	}
 }
