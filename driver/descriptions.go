@@ -12,7 +12,8 @@ import (
 // types that one has learned. It also carries the schema epoch: a stale plan found on one connection has the others
 // ask again before they fail.
 type descriptions struct {
-	epoch atomic.Uint64
+	epoch    atomic.Uint64
+	deferred atomic.Bool // a prepared transaction has altered the schema
 	sync.RWMutex
 	known map[string]*description
 	bytes int

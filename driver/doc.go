@@ -19,7 +19,7 @@
 // so the same value is stored on every use, and what does not fit (1.5 into an integer) is an error.
 //
 // What a pool has learned of statements ends with a CREATE, ALTER or DROP of its own; [Connector.SchemaChanged] tells it of
-// those that it cannot see.
+// those that it cannot see. Temporary tables spare it that where they end by ON COMMIT DROP or by DROP TABLE pg_temp.name.
 //
 // An error of the server is reached by errors.As as a *pgconn.PgError, and as a *pq.Error; a type assertion,
 // err.(*pgconn.PgError), finds neither. A statement whose context

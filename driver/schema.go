@@ -9,15 +9,16 @@ import (
 // that is told the old type of a parameter, or holds a statement prepared with it, stores 7 for "007" where the column has
 // become a text. So a text that alters the schema ends what the pool knows, as soon as its transaction has ended; until
 // then its own session alone goes by what it has done. Temporary tables concern one session, and there the statements
-// that name them.
+// that name them. Whether a name is still that of one cannot be known: ALTER and DROP concern all unless they say pg_temp.
 
 // alteration is what running a text may do to the meaning of others.
 type alteration struct {
 	schema bool     // it creates, alters or drops what others see
-	tables []string // that it alters or drops, for the case that they are temporary ones of this session
 	temps  []string // temporary tables and views that it makes
-	local  bool     // it does away with temporary tables
+	local  bool     // it alters or drops temporary tables
 	undo   bool     // it may take back what its transaction has done
+	defers bool     // PREPARE TRANSACTION: what its transaction has done counts later
+	counts bool     // COMMIT PREPARED
 }
 
 // change says whose statements an alteration concerns.
@@ -30,17 +31,22 @@ const (
 
 // alters records that a text is about to run which may alter the schema.
 func (e *engine) alters(a *alteration) change {
-	foreign := func(table string) bool { return !slices.Contains(e.stmts.temps, table) }
 	var c change
 	switch {
-	case a.schema || slices.ContainsFunc(a.tables, foreign):
+	case a.schema:
 		c = changedSchema
-	case a.local || len(a.tables)+len(a.temps) > 0:
+	case a.local || len(a.temps) > 0:
 		c = changedTemps
 	case a.undo:
 		c = e.uncommitted
+	case a.defers && e.uncommitted&changedSchema != 0:
+		e.shared.deferred.Store(true)
+	case a.counts && e.shared.deferred.Load():
+		c = changedSchema
 	}
-	e.stmts.hide(a.temps)
+	if e.stmts.hide(a.temps) { // a table of that name may be another here
+		e.ownNames = true
+	}
 	e.uncommitted |= c
 	e.outdated |= c
 	return c
@@ -82,6 +88,13 @@ func (e *engine) forget() {
 // same; a value that fits both types may be stored by the old one's rules.
 func (cn *Connector) SchemaChanged() { cn.known.changed() }
 
+// SchemaEpoch numbers the states of the schema that the pool has known, for helpers that remember what they were told of
+// tables and types: with another number they ask again. ok is false while the open transaction has altered the schema:
+// what its session is told then is not to be kept.
+func (c *Conn) SchemaEpoch() (epoch uint64, ok bool) {
+	return c.connector.known.current(), c.engine.uncommitted&changedSchema == 0
+}
+
 // readAlteration finds what sql may do to the schema, nil when it is nothing.
 func readAlteration(sql string, standard bool) *alteration {
 	var a alteration
@@ -99,7 +112,7 @@ func readAlteration(sql string, standard bool) *alteration {
 			t = token{kind: ';'}
 		}
 	}
-	if !a.schema && !a.local && !a.undo && a.tables == nil && a.temps == nil {
+	if !a.schema && !a.local && !a.undo && !a.defers && !a.counts && a.temps == nil {
 		return nil
 	}
 	return &a
@@ -107,7 +120,7 @@ func readAlteration(sql string, standard bool) *alteration {
 
 func alters(verb string) bool {
 	switch strings.ToLower(verb) {
-	case "create", "alter", "drop", "import", "do", "rollback", "discard":
+	case "create", "alter", "drop", "import", "do", "rollback", "discard", "prepare", "commit":
 		return true
 	}
 	return false
@@ -148,6 +161,10 @@ func (a *alteration) read(words []string) {
 		}
 	case "discard":
 		a.local = true
+	case "prepare":
+		a.defers = a.defers || len(rest) > 0 && rest[0] == "transaction"
+	case "commit":
+		a.counts = a.counts || len(rest) > 0 && rest[0] == "prepared"
 	default:
 		a.schema = true
 	}
@@ -185,8 +202,12 @@ func (a *alteration) alter(words []string) {
 	}
 	words = skipWords(words[1:], "if", "exists", "only")
 	for {
-		name, _, rest := tableName(words)
-		a.tables = append(a.tables, name)
+		_, schema, rest := tableName(words)
+		if schema != "pg_temp" {
+			a.schema = true
+			return
+		}
+		a.local = true
 		if len(rest) == 0 || rest[0] != "," {
 			return
 		}

@@ -17,11 +17,11 @@ func TestAlterationsAreRead(t *testing.T) {
 		"alter sequence s restart":                         "",
 		"drop role r":                                      "",
 		"do $$ begin perform f(); end $$":                  "",
-		"alter table app.t alter v type text":              "tables [t]",
-		"ALTER\tTABLE IF EXISTS ONLY t ADD c int":          "tables [t]",
-		"/* why */ drop table if exists a, \"B\".\"c.D\"":  "tables [a c.D]",
-		"drop view v":                                       "tables [v]",
-		"select 1; drop table t":                            "tables [t]",
+		"alter table app.t alter v type text":              "schema",
+		"ALTER\tTABLE IF EXISTS ONLY t ADD c int":          "schema",
+		"/* why */ drop table if exists a, \"B\".\"c.D\"":  "schema",
+		"drop view v":                                       "schema",
+		"select 1; drop table t":                            "schema",
 		"alter type e add value 'x'":                        "schema",
 		"drop function f(int)":                              "schema",
 		"drop schema s cascade":                             "schema",
@@ -37,20 +37,29 @@ func TestAlterationsAreRead(t *testing.T) {
 		"create or replace temp recursive view v (n) as ()": "temps [v]",
 		"select a into temporary table x from t":            "temps [x]",
 		"rollback to savepoint s":                           "undo",
+		"drop table if exists pg_temp.a, pg_temp.b cascade": "local",
+		"alter table pg_temp.t add c int":                   "local",
+		"drop table pg_temp.a, b":                           "schemalocal",
 		"discard temp":                                      "local",
-		"create":                                            "",
-		"drop":                                              "",
-		"drop table":                                        "tables []",
-		"select 1 into temp":                                "temps []",
+		"prepare transaction 'x'":                           "defers",
+		"commit prepared 'x'":                               "counts",
+		"prepare p as select 1; commit; commit and chain":   "",
+		"create":             "",
+		"drop":               "",
+		"drop table":         "schema",
+		"select 1 into temp": "temps []",
 	} {
 		got := ""
 		if a := readAlteration(sql, true); a != nil {
-			for text, is := range map[string]bool{
-				"schema": a.schema, "undo": a.undo, "local": a.local,
-				fmt.Sprint("tables ", a.tables): a.tables != nil, fmt.Sprint("temps ", a.temps): a.temps != nil,
+			for _, is := range []struct {
+				so   bool
+				text string
+			}{
+				{a.schema, "schema"}, {a.local, "local"}, {a.undo, "undo"}, {a.defers, "defers"}, {a.counts, "counts"},
+				{a.temps != nil, fmt.Sprint("temps ", a.temps)},
 			} {
-				if is {
-					got += text
+				if is.so {
+					got += is.text
 				}
 			}
 		}

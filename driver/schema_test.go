@@ -51,6 +51,13 @@ var alterations = map[string]func(t *testing.T, db *sql.DB){
 		mustExec(t, conn, "create table al (v text)")
 		mustExec(t, conn, "commit")
 	},
+	"a prepared transaction": func(t *testing.T, db *sql.DB) {
+		conn := one(t, db)
+		gid := word(t, conn, "select current_database()::text")
+		mustExec(t, conn, "begin; alter table al alter v type text")
+		mustExec(t, conn, "prepare transaction '"+gid+"'")
+		mustExec(t, conn, "commit prepared '"+gid+"'")
+	},
 	"a pipeline": func(t *testing.T, db *sql.DB) {
 		inside(t, db, func(ctx context.Context, c *driver.Conn) {
 			todo := []driver.Statement{{SQL: "select 1", Sync: true}, {SQL: "alter table al alter v type text"}, {SQL: "select 2"}}
@@ -191,6 +198,8 @@ func TestTemporaryTableHidesAnother(t *testing.T) {
 			use(conn, "007")
 			mustExec(t, conn, "discard temp")
 			use(conn, "7")
+			mustExec(t, conn, "alter table al alter v type text") // the table that was hidden
+			use(other, "007")
 		})
 	}
 }
@@ -209,9 +218,10 @@ func TestTemporaryTablesCostNoOtherStatementItsPlan(t *testing.T) {
 	}
 	for range 3 {
 		mustExec(t, conn, "create temp table staging (n int)")
-		mustExec(t, conn, "alter table staging add m int")
+		mustExec(t, conn, "alter table pg_temp.staging add m int")
 		mustExec(t, conn, "create index on staging (n)")
-		mustExec(t, conn, "drop table if exists staging cascade")
+		mustExec(t, conn, "drop table if exists pg_temp.staging cascade")
+		mustExec(t, conn, "begin; create temp table staging (n int) on commit drop; commit")
 		for _, c := range []*sql.Conn{conn, other} {
 			if prepared(c) != 1 {
 				t.Fatal("the statement is not prepared any more")

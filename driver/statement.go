@@ -55,7 +55,7 @@ const (
 	maxTextBytes = 1 << 20
 )
 
-// maxTemps bounds the names of temporary tables that are remembered. One that is forgotten counts as any table.
+// maxTemps bounds the names of temporary tables that are remembered.
 const maxTemps = 64
 
 func newStatements(threshold, max int) *statements {
@@ -176,14 +176,16 @@ func (s *statements) reset() {
 	}
 }
 
-// hide remembers names of temporary tables.
-func (s *statements) hide(names []string) {
+// hide remembers names of temporary tables, and reports whether it had to forget one for that.
+func (s *statements) hide(names []string) (forgot bool) {
 	for _, name := range names {
 		if !slices.Contains(s.temps, name) {
 			s.temps = append(s.temps, name)
 		}
 	}
-	s.temps = s.temps[max(0, len(s.temps)-maxTemps):]
+	over := max(0, len(s.temps)-maxTemps)
+	s.temps = s.temps[over:]
+	return over > 0
 }
 
 // hidden reports whether sql may name a temporary table.

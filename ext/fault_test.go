@@ -62,6 +62,18 @@ var faults = []faulty{
 	{"QueryVal", func(ctx context.Context, db *sql.DB) error {
 		return second(ext.QueryVal[int](ctx, db, "select generate_series(1, 5)"))
 	}, []sqltest.Rule{secondRow, firstTag}},
+	{"LookupType", func(ctx context.Context, db *sql.DB) error {
+		return second(ext.LookupType(ctx, db, "item"))
+	}, []sqltest.Rule{firstTag, {Side: sqltest.Backend, Type: 'C', Nth: 2}}},
+	{"LoadTypes", func(ctx context.Context, db *sql.DB) error {
+		return second(ext.LoadTypes(ctx, db, "item"))
+	}, []sqltest.Rule{firstTag, thirdTag}},
+	{"RegisterType", func(ctx context.Context, db *sql.DB) error {
+		return second(ext.RegisterType(ctx, db, "point", spotFuncs))
+	}, []sqltest.Rule{firstTag}},
+	{"a composite as an argument", func(ctx context.Context, db *sql.DB) error {
+		return second(ext.QueryVal[int](ctx, db, "select ($1::item).id", itemRow{7}))
+	}, []sqltest.Rule{firstTag, {Side: sqltest.Backend, Type: 'C', Nth: 2}, thirdTag}},
 	{"Stream", func(ctx context.Context, db *sql.DB) (last error) {
 		for _, err := range ext.Stream[int](ctx, db, "select generate_series(1, 5)") {
 			last = err

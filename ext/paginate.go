@@ -60,11 +60,11 @@ func paginate[T any](ctx context.Context, q Querier, o PageOptions, sql string, 
 	if err != nil {
 		return p, err
 	}
-	rows, err := q.QueryContext(native(ctx), text, pageArgs...)
+	rows, known, err := typedQuery[T](native(ctx), q, text, pageArgs)
 	if err != nil {
 		return p, err
 	}
-	if p.Rows, err = collect[T](rows); err != nil {
+	if p.Rows, err = collect[T](rows, known); err != nil {
 		return p, err
 	}
 	if p.More = len(p.Rows) > o.Size; p.More {

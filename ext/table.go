@@ -24,6 +24,7 @@ type tableColumn struct {
 type table struct {
 	columns map[string]*tableColumn
 	plain   bool // it has rows of its own: no view, no partitioned table
+	epoch   uint64
 }
 
 // tablesKey finds the tables that a pool has been asked about.
@@ -33,19 +34,21 @@ func knownTables(c *driver.Conn) *sync.Map {
 	return c.Connector().Shared(tablesKey{}, func() any { return new(sync.Map) }).(*sync.Map)
 }
 
-// lookUpTable returns the columns of a table, which it asks for once per pool where that is safe: a name without a schema
-// means another table under another search path, which has the same columns as a rule, but types of its own; and a
-// column that is computed now may not be later.
+// lookUpTable returns the columns of a table, which it asks for once per pool and schema epoch where that is safe: a name
+// without a schema means another table under another search path, which has the same columns as a rule, but types of its
+// own; and a column that is computed now may not be later.
 func lookUpTable(ctx context.Context, c *driver.Conn, name Name) (*table, error) {
 	known := knownTables(c)
-	if t, ok := known.Load(name); ok {
+	epoch, shared := c.SchemaEpoch()
+	if t, ok := known.Load(name); ok && shared && t.(*table).epoch == epoch {
 		return t.(*table), nil
 	}
 	t, err := askTable(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
-	safe := true
+	safe := shared
+	t.epoch = epoch
 	for _, col := range t.columns {
 		if col.computed || col.identity || !col.builtin && name.Schema == "" {
 			safe = false

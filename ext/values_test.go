@@ -128,8 +128,20 @@ func TestIntervalsOfEveryStyle(t *testing.T) {
 	db := openDB(t)
 	db.SetMaxOpenConns(1)
 	intervals := []ext.Interval{
-		{}, {Months: 1}, {Months: -1}, {Months: 14, Days: 3, Micros: 14706789000}, {Months: -14, Days: -3, Micros: -14706789000}, {Months: 14, Days: -3, Micros: 1},
-		{Days: 1, Micros: -1}, {Micros: 3600e6}, {Micros: -500000}, {Days: -1}, {Months: -1, Days: 1, Micros: -1}, {Months: 12}, {Micros: 100 * 3600e6}, {Months: 11, Micros: 59e6},
+		{},
+		{Months: 1},
+		{Months: -1},
+		{Months: 14, Days: 3, Micros: 14706789000},
+		{Months: -14, Days: -3, Micros: -14706789000},
+		{Months: 14, Days: -3, Micros: 1},
+		{Days: 1, Micros: -1},
+		{Micros: 3600e6},
+		{Micros: -500000},
+		{Days: -1},
+		{Months: -1, Days: 1, Micros: -1},
+		{Months: 12},
+		{Micros: 100 * 3600e6},
+		{Months: 11, Micros: 59e6},
 	}
 	for _, style := range []string{"postgres", "postgres_verbose", "sql_standard", "iso_8601"} {
 		mustExec(t, db, "set intervalstyle = "+style)
