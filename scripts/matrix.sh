@@ -93,4 +93,4 @@ done
 step "$("$bindir/postgres" --version), TLS and SCRAM"
 # The driver's tests make their own connections of each kind, with TLS among them.
 env -u PYCOPG_TEST_DSN PYCOPG_TEST_TLS=true PYCOPG_PG_BINDIR="$bindir" \
-	go test -count=1 -timeout=10m -skip='^(TestSoak|Fuzz|Example)' ./ext ./copyin ./copyout
+	go test -count=1 -timeout=10m -skip='^(TestSoak|Fuzz|Example)' ./ext ./copyout
