@@ -9,7 +9,7 @@ import (
 )
 
 // Session is a server process and what it does, as pg_stat_activity shows it. Of sessions of other users a role without
-// pg_read_all_stats sees little.
+// pg_read_all_stats sees little: times are nil and texts empty then.
 type Session struct {
 	PID             int32
 	LeaderPID       int32  // of the session whose parallel worker it is, or 0
@@ -22,7 +22,7 @@ type Session struct {
 	WaitEventType   string // what it waits for: Lock, IO, Client, …; "" while it does not
 	WaitEvent       string
 	Query           string // the one that runs, or the last one
-	BackendStart    time.Time
+	BackendStart    *time.Time
 	TransactionFrom *time.Time // nil outside of a transaction
 	QueryFrom       *time.Time // when Query began
 	StateFrom       *time.Time // when State became what it is
@@ -48,7 +48,7 @@ const sessionColumns = `
        coalesce(s.wait_event_type, '') as wait_event_type,
        coalesce(s.wait_event, '') as wait_event,
        coalesce(s.query, '') as query,
-       coalesce(s.backend_start, 'epoch'::pg_catalog.timestamptz) as backend_start,
+       s.backend_start,
        s.xact_start as transaction_from,
        s.query_start as query_from,
        s.state_change as state_from,

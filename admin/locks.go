@@ -94,8 +94,8 @@ where pg_catalog.cardinality(s.blocked_by) > 0
 order by s.backend_start, s.pid`)
 
 // BlockingChains returns the sessions of the whole server that keep others waiting and wait for none themselves, each with those that
-// wait for it, directly or through others. A session that waits for several is below each of them. Of sessions that wait for
-// each other in a circle, which the server is about to break, the oldest comes first.
+// wait for it, directly or through others: once each, below the one that is nearest to it. Of sessions that wait for each other
+// in a circle, which the server is about to break, the oldest comes first.
 func BlockingChains(ctx context.Context, q ext.Querier) ([]Blocking, error) {
 	sessions, err := query[Session](ctx, q, waitingQuery)
 	if err != nil {
@@ -122,25 +122,42 @@ func chains(sessions []Session) []Blocking {
 	var roots []Blocking
 	for _, s := range sessions {
 		if len(s.BlockedBy) == 0 {
-			roots = append(roots, chain(s, sessions, nil, shown))
+			roots = append(roots, chain(s, sessions, shown))
 		}
 	}
 	for _, s := range sessions { // circles
 		if !shown[s.PID] {
-			roots = append(roots, chain(s, sessions, nil, shown))
+			roots = append(roots, chain(s, sessions, shown))
 		}
 	}
 	return roots
 }
 
-func chain(s Session, sessions []Session, above []int32, shown map[int32]bool) Blocking {
-	shown[s.PID] = true
-	above = append(slices.Clone(above), s.PID)
-	b := Blocking{Session: s}
-	for _, other := range sessions {
-		if slices.Contains(other.BlockedBy, s.PID) && !slices.Contains(above, other.PID) {
-			b.Waiting = append(b.Waiting, chain(other, sessions, above, shown))
+// chain is the tree below a session. A long queue has each session wait for all ahead of it, so that all paths would be too many.
+func chain(root Session, sessions []Session, shown map[int32]bool) Blocking {
+	below := map[int32][]Session{}
+	placed := map[int32]bool{root.PID: true}
+	for level := []Session{root}; len(level) > 0; {
+		var next []Session
+		for _, s := range level {
+			shown[s.PID] = true
+			for _, other := range sessions {
+				if !placed[other.PID] && slices.Contains(other.BlockedBy, s.PID) {
+					placed[other.PID] = true
+					below[s.PID] = append(below[s.PID], other)
+					next = append(next, other)
+				}
+			}
 		}
+		level = next
+	}
+	return hang(root, below)
+}
+
+func hang(s Session, below map[int32][]Session) Blocking {
+	b := Blocking{Session: s}
+	for _, other := range below[s.PID] {
+		b.Waiting = append(b.Waiting, hang(other, below))
 	}
 	return b
 }

@@ -76,8 +76,11 @@ func vacuumText(o VacuumOptions) (string, error) {
 
 func (o VacuumOptions) needs() []newerOption {
 	return []newerOption{
-		{o.Only, "Only", 18}, {o.NoMain, "NoMain", 16}, {o.SkipDatabaseStats, "SkipDatabaseStats", 16},
-		{o.OnlyDatabaseStats, "OnlyDatabaseStats", 16}, {o.BufferUsageLimit != "", "BufferUsageLimit", 16},
+		{o.Only, "Only", 18},
+		{o.NoMain, "NoMain", 16},
+		{o.SkipDatabaseStats, "SkipDatabaseStats", 16},
+		{o.OnlyDatabaseStats, "OnlyDatabaseStats", 16},
+		{o.BufferUsageLimit != "", "BufferUsageLimit", 16},
 	}
 }
 

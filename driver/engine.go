@@ -65,7 +65,9 @@ func (e *engine) start(k call) (*result, error) {
 		if mayRename(k.sql) {
 			e.renames()
 		}
-		e.alters(readAlteration(k.sql, e.standardStrings()))
+		if a := readAlteration(k.sql, e.standardStrings()); a != nil {
+			e.alters(a)
+		}
 		return e.startSimple(k.sql)
 	}
 	if st == nil {
@@ -131,7 +133,9 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 	if st.renames {
 		e.renames()
 	}
-	e.alters(st.alters)
+	if st.alters != nil {
+		e.alters(st.alters)
+	}
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}

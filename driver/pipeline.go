@@ -198,7 +198,9 @@ func (p *pipeline) add(s Statement) error {
 	if err := p.bind(st, s, recalled); err != nil {
 		p.refuse(err)
 	}
-	p.alters |= p.engine.alters(st.alters)
+	if st.alters != nil {
+		p.alters |= p.engine.alters(st.alters)
+	}
 	return nil
 }
 

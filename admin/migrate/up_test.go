@@ -212,3 +212,17 @@ func TestPoolsOfOtherPlaceholdersAndWrappers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestATransactionPoolerCannotHoldTheLock(t *testing.T) {
+	t.Parallel()
+	cfg, err := driver.ParseConfig(sqltest.DSN(t, sqltest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Pooler = driver.PoolerTransaction
+	db := sql.OpenDB(driver.NewConnector(cfg))
+	defer db.Close()
+	if _, err := migrate.Up(context.Background(), db, shop(), migrate.Options{}); err == nil || !strings.Contains(err.Error(), "an advisory lock") {
+		t.Errorf("through a transaction pooler: %v", err)
+	}
+}

@@ -44,6 +44,7 @@ func (s settings) contests() []contest {
 		withLatency(rows("query/1", oneCell, true, many, smallRounds)),
 		withLatency(rows("query/10000", allCells, false, few, smallRounds)),
 		withLatency(bulk),
+		typeContests(),
 		[]contest{copyIns(s.part(100_000)), copyOuts(s.part(1_000_000))})
 }
 
