@@ -17,6 +17,7 @@ type column struct {
 	typmod int32
 	format int16
 	decode decoder
+	own    ownForm // how a value is stored in the Go type of its own
 }
 
 // statement is what is known of one SQL text on one connection. All executions of the text share it.
@@ -73,6 +74,11 @@ func (s *statements) lookup(sql string) *statement {
 
 // find returns the statement of sql as the most recently used, nil when it is new.
 func (s *statements) find(sql string) *statement {
+	if e := s.recent.Front(); e != nil {
+		if st := e.Value.(*statement); st.sql == sql {
+			return st
+		}
+	}
 	st := s.bySQL[sql]
 	if st != nil {
 		s.recent.MoveToFront(st.entry)

@@ -50,6 +50,8 @@ var steps = []struct {
 	{"Structs out of a query and into a table", structsInAndOut},
 	{"A composite type as a struct", readComposites},
 	{"Insert or update", upsertCountries},
+	{"Many statements in one round trip: a pipeline", runPipeline},
+	{"Page through a cursor and change rows on the way", pageThroughCursor},
 	{"Go back to a savepoint", rollBackToSavepoint},
 	{"Meet an error and its SQLSTATE", meetError},
 	{"Receive a notice from the server", receiveNotice},

@@ -40,6 +40,8 @@ var facts = []string{
 	"read 247 structs: US has the most zones, 29 from America/Adak to Pacific/Honolulu",
 	"inserted 247 structs into country",
 	"214 countries have a single zone",
+	"the pipeline ran 4 statements: ",
+	"countries with ten zones or more were counted up",
 	"222 places in the northern hemisphere, the farthest from the equator is America/Danmarkshavn at 76.77°",
 	"Antarctica/Vostok is the nearest to the South Pole",
 	"upserted 2 countries: 1 inserted, 1 updated",
