@@ -3,6 +3,7 @@ package backup_test
 import (
 	"bytes"
 	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -16,8 +17,11 @@ func TestTheProgramsCheckTheServersCertificateAsTheHandleDoes(t *testing.T) {
 	needTools(t)
 	ctx := context.Background()
 	server, err := sqltest.Start(ctx, sqltest.StartOptions{TLS: true})
-	if err != nil {
+	switch {
+	case err != nil && os.Getenv("CI") == "true":
 		t.Fatal(err)
+	case err != nil:
+		t.Skip(err) // PYCOPG_TEST_DSN may be all that there is
 	}
 	defer server.Close()
 	cfg, err := driver.ParseConfig(server.TCP(""))
