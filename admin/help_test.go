@@ -137,19 +137,14 @@ func wrap(t testing.TB, db *sql.DB) *sql.DB {
 func onEveryHandle(t *testing.T, test func(t *testing.T, q ext.Querier)) {
 	t.Helper()
 	for name, handle := range map[string]func(t *testing.T, db *sql.DB) ext.Querier{
-		"DB":                      func(_ *testing.T, db *sql.DB) ext.Querier { return db },
-		"Conn":                    func(t *testing.T, db *sql.DB) ext.Querier { return one(t, db) },
-		"Tx":                      func(t *testing.T, db *sql.DB) ext.Querier { return begin(t, db) },
-		"wrapping driver":         func(t *testing.T, db *sql.DB) ext.Querier { return wrap(t, db) },
-		"Tx of a wrapping driver": func(t *testing.T, db *sql.DB) ext.Querier { return begin(t, wrap(t, db)) },
-		"no notices": func(t *testing.T, db *sql.DB) ext.Querier {
-			return reopen(t, db, func(cfg *driver.Config) { cfg.RuntimeParams["client_min_messages"] = "error" })
-		},
-		"placeholder=format": func(t *testing.T, db *sql.DB) ext.Querier {
-			return reopen(t, db, func(cfg *driver.Config) { cfg.Placeholder = driver.PlaceholderFormat })
-		},
-		"compat=pq": func(t *testing.T, db *sql.DB) ext.Querier {
-			return reopen(t, db, func(cfg *driver.Config) { cfg.Compat = driver.CompatPq })
+		"DB":                        func(_ *testing.T, db *sql.DB) ext.Querier { return db },
+		"Tx":                        func(t *testing.T, db *sql.DB) ext.Querier { return begin(t, db) },
+		"Conn of a wrapping driver": func(t *testing.T, db *sql.DB) ext.Querier { return one(t, wrap(t, db)) },
+		"DB with other settings": func(t *testing.T, db *sql.DB) ext.Querier {
+			return reopen(t, db, func(cfg *driver.Config) {
+				cfg.RuntimeParams["client_min_messages"] = "error" // no notice tells what was skipped
+				cfg.Placeholder, cfg.Compat = driver.PlaceholderFormat, driver.CompatPq
+			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -279,3 +279,22 @@ func TestOptionsOfMemberships(t *testing.T) {
 	verdict(t, "RevokeRole of what another has granted", false)(admin.RevokeRole(ctx, db, group, other, admin.RevokeRoleOptions{}))
 	verdict(t, "RevokeRole as the one who has granted it", true)(admin.RevokeRole(ctx, db, group, other, admin.RevokeRoleOptions{GrantedBy: user}))
 }
+
+func TestAUserWhoMayNotIsToldWhatItTakes(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	ctx := t.Context()
+	stranger := createRole(t, db, admin.RoleOptions{})
+	conn := one(t, db)
+	mustExec(t, conn, "set role "+stranger)
+	defer mustExec(t, conn, "reset role")
+	for what, err := range map[string]error{
+		"CREATEDB":               second(admin.CreateDatabase(ctx, conn, "x of admin", admin.DatabaseOptions{})),
+		"CREATEROLE":             second(admin.CreateRole(ctx, conn, "x of admin", admin.RoleOptions{IfNotExists: true})),
+		"CREATE on the database": second(admin.CreateSchema(ctx, conn, "x", admin.SchemaOptions{})),
+	} {
+		if sqlState(err) != "42501" || !strings.Contains(err.Error(), what) {
+			t.Errorf("error = %v, want one about %s", err, what)
+		}
+	}
+}

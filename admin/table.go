@@ -121,6 +121,9 @@ func Truncate(ctx context.Context, q ext.Querier, tables []string, o TruncateOpt
 	if err == nil {
 		err = run(ctx, q, text)
 	}
+	if len(tables) == 1 {
+		err = explain(ctx, q, tables[0], err)
+	}
 	if err != nil {
 		return fmt.Errorf("admin: truncate %q: %w", tables, err)
 	}

@@ -277,16 +277,17 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	mustExec(t, db, loadTable)
 	other := begin(t, db)
 	mustExec(t, other, "insert into item values (3000, 'x')") // which a batch waits for
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	stopped := errors.New("stopped")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	watch := one(t, db)
 	go func() {
-		defer cancel()
+		defer cancel(stopped)
 		for word(t, watch, "select count(*) from pg_locks where not granted") == "0" {
 		}
 	}()
 	r, err := copyin.Load(ctx, db, "item", copyin.CSVReader(strings.NewReader(csvText(5000)), copyin.CSVOptions{}), small)
-	if !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, stopped) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	<-ctx.Done()

@@ -98,7 +98,7 @@ func (c *Conn) beginsLazily() bool {
 	case BeginLazy:
 		return true
 	}
-	return time.Since(c.lastUsed) < recently
+	return now()-c.lastUsed < recently
 }
 
 // Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
@@ -146,7 +146,7 @@ func (t tx) commit(ctx context.Context) error {
 		c.firstErr = nil
 		return rolledBack(first)
 	}
-	c.firstErr, c.lastUsed = nil, time.Now()
+	c.firstErr, c.lastUsed = nil, now()
 	return nil
 }
 

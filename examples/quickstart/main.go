@@ -38,8 +38,10 @@ var steps = []struct {
 	title string
 	run   func(context.Context, *session) error
 }{
+	{"Create tables and an index, from a struct and from columns", createTables},
 	{"Load the zone table: a prepared statement in a transaction", loadZones},
 	{"Load 100000 readings: COPY with a progress bar", loadReadings},
+	{"Look at the tables: columns, indexes, sizes", describeTables},
 	{"Query into Go values", queryValues},
 	{"Export a query as CSV", exportCSV},
 	{"Run a prepared statement many times", runPrepared},
@@ -48,6 +50,8 @@ var steps = []struct {
 	{"Structs out of a query and into a table", structsInAndOut},
 	{"A composite type as a struct", readComposites},
 	{"Insert or update", upsertCountries},
+	{"Many statements in one round trip: a pipeline", runPipeline},
+	{"Page through a cursor and change rows on the way", pageThroughCursor},
 	{"Go back to a savepoint", rollBackToSavepoint},
 	{"Meet an error and its SQLSTATE", meetError},
 	{"Receive a notice from the server", receiveNotice},

@@ -1,7 +1,9 @@
 package pgtext_test
 
 import (
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -106,6 +108,70 @@ func TestCompositesAndRangesReadWhatServersWrite(t *testing.T) {
 		if got, err := pgtext.ParseHstore(in); err == nil {
 			t.Errorf("%s: %v", in, got)
 		}
+	}
+}
+
+// FuzzPlainArrays compares the quick readers of plain arrays with ParseArray.
+func FuzzPlainArrays(f *testing.F) {
+	for _, seed := range []string{
+		"{}", "{1,-2,3}", "{9223372036854775807,-9223372036854775808}", "{9223372036854775808}", "{32768}", "{1,NULL}", "{1,}", "{,1}", "{1", "[0:0]={1}", "{{1}}",
+		`{a,"b c","d\\"}`, `{null}`, `{"null"}`, "{a b}", `{a"b}`, "{1.5,NaN,-Infinity,1e300}", "{-}", "{--1}", "{ 1}", "{99999999999999999999}", `{"a"b}`, `{"a`, "{-0}",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		items, dims, err := pgtext.ParseArray(in, ',')
+		check := func(n int, ok bool, at func(int) string) {
+			t.Helper()
+			if !ok {
+				return
+			}
+			if err != nil || len(dims) > 1 || len(items) != n || n > 0 && dims[0].Lower != 1 {
+				t.Fatalf("%q is plain, and %v, %v, %v", in, items, dims, err)
+			}
+			for i, item := range items {
+				if item.Null || at(i) != item.Text && at(i) != "" {
+					t.Fatalf("%q: element %d is %q, want %q", in, i, at(i), item.Text)
+				}
+			}
+		}
+		texts, ok := pgtext.ParseStrings(in)
+		check(len(texts), ok, func(i int) string { return texts[i] })
+		ints, ok := pgtext.ParseInts[int64](in)
+		check(len(ints), ok, func(i int) string {
+			if n, err := strconv.ParseInt(items[i].Text, 10, 64); err != nil || n != ints[i] {
+				return "another number"
+			}
+			return ""
+		})
+		if small, ok := pgtext.ParseInts[int16](in); ok {
+			for i := range small {
+				if len(small) != len(ints) || int64(small[i]) != ints[i] {
+					t.Fatalf("%q: %v, %v", in, small, ints)
+				}
+			}
+		}
+		floats, ok := pgtext.ParseFloats(in)
+		check(len(floats), ok, func(i int) string {
+			if f, err := strconv.ParseFloat(items[i].Text, 64); err != nil || f != floats[i] && f == f {
+				return "another number"
+			}
+			return ""
+		})
+	})
+}
+
+func TestPlainArraysAreRead(t *testing.T) {
+	t.Parallel()
+	ints, ok := pgtext.ParseInts[int32]("{1,-2147483648,2147483647}")
+	texts, okTexts := pgtext.ParseStrings(`{a,"b c","d\\","",e}`)
+	floats, okFloats := pgtext.ParseFloats("{1.5,-Infinity}")
+	if !ok || !okTexts || !okFloats || !reflect.DeepEqual(ints, []int32{1, -2147483648, 2147483647}) ||
+		!reflect.DeepEqual(texts, []string{"a", "b c", `d\`[:2], "", "e"}) || floats[0] != 1.5 || len(floats) != 2 {
+		t.Errorf("%v, %q, %v", ints, texts, floats)
+	}
+	if edge, ok := pgtext.ParseInts[int64]("{9223372036854775807,-9223372036854775808,0}"); !ok || edge[1] != math.MinInt64 || edge[0] != math.MaxInt64 {
+		t.Errorf("the ends of int64: %v, %v", edge, ok)
 	}
 }
 

@@ -55,6 +55,20 @@ func TestBenchLoadsAFile(t *testing.T) {
 	}
 }
 
+func TestBenchListens(t *testing.T) {
+	s := everything()
+	s.parts = regexp.MustCompile("^listen$")
+	var out strings.Builder
+	if err := bench(t.Context(), &out, s); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, h := range hearers {
+		if !strings.Contains(out.String(), "\n  "+h.name+" ") {
+			t.Errorf("no line for %s:\n%s", h.name, out.String())
+		}
+	}
+}
+
 func TestBenchLeavesGOMAXPROCSAlone(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	s := everything()

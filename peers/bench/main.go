@@ -7,8 +7,9 @@
 //
 // The parts are: round trips for each operation, cost of each case (wall time, client CPU, allocations), package ext
 // beside helpers for other drivers, COPY in and out, the load of a CSV file beside psql (PYCOPG_BENCH_CSV_MB is its size),
-// heap of idle connections, and the budgets that this driver keeps. On a machine that does other things as well, hold the process and its server on one processor (taskset -c 0): which processor a backend
-// wakes up on weighs more than any driver.
+// notifications, heap of idle connections, and the budgets that this driver keeps. On a machine that does other things as
+// well, hold the process and its server on one processor (taskset -c 0): which processor a backend wakes up on weighs more
+// than any driver.
 package main
 
 import (
@@ -81,7 +82,7 @@ func parseFlags(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	run := flags.String("run", "", "regular expression: the cases to run")
 	peers := flags.String("peers", "", "regular expression: the peers to run, beside the floor")
-	parts := flags.String("parts", "", "regular expression: the parts to run (trips, cost, ext, copy, load, heap)")
+	parts := flags.String("parts", "", "regular expression: the parts to run (trips, cost, ext, copy, load, listen, heap)")
 	flags.IntVar(&s.rounds, "rounds", 0, "rounds of each case (0: as the case says)")
 	flags.IntVar(&s.count, "count", 0, "operations in a round (0: as the case says)")
 	flags.IntVar(&s.conns, "conns", 200, "idle connections whose heap is measured")
@@ -128,6 +129,11 @@ func bench(ctx context.Context, w io.Writer, s settings) error {
 	if s.parts.MatchString("load") {
 		if err := printLoads(ctx, w, srv, s); err != nil {
 			return fmt.Errorf("load: %w", err)
+		}
+	}
+	if s.parts.MatchString("listen") {
+		if err := printListens(ctx, w, srv, s); err != nil {
+			return fmt.Errorf("listen: %w", err)
 		}
 	}
 	if s.parts.MatchString("heap") {
