@@ -131,8 +131,6 @@ type pipeline struct {
 
 	buf       []byte // what is to be written
 	count     int    // statements so far
-	synced    int    // where the last Sync in buf ends
-	syncs     int    // that the server has not answered
 	alters    change // what the statements may do to the schema
 	dirty     bool   // something was sent, or waits in buf, behind the last Sync
 	failed    bool   // what is sent before the next Sync is not run
@@ -209,6 +207,11 @@ func (p *pipeline) run(next func() (Statement, bool, error)) error {
 		p.count++
 		if s.Sync {
 			p.sync()
+			if p.engine.unnamed {
+				if err := p.handOver(); err != nil {
+					return err
+				}
+			}
 		}
 		if len(p.buf) >= pipelineBuffer {
 			if err := p.flush(); err != nil {
@@ -246,13 +249,9 @@ func (p *pipeline) add(s Statement) error {
 	if err := p.bind(h, parses, k, s.Rows); err != nil {
 		p.refuse(err)
 	}
-<<<<<<< HEAD
-	p.alters |= p.engine.alters(h.st.alters)
-=======
-	if st.alters != nil {
-		p.alters |= p.engine.alters(st.alters)
+	if h.st.alters != nil {
+		p.alters |= p.engine.alters(h.st.alters)
 	}
->>>>>>> main
 	return nil
 }
 
@@ -299,15 +298,20 @@ func (p *pipeline) push(r request) {
 func (p *pipeline) sync() {
 	if p.dirty {
 		p.buf = appendSync(p.buf)
-		p.synced = len(p.buf)
-		p.syncs++
-		if p.engine.unnamed { // what follows may go to another session
-			p.parsed = nil
-		}
 		p.push(request{kind: syncRequest, index: -1})
 		p.segment++
 	}
 	p.failed = false
+}
+
+// handOver waits for all answers. A transaction pooler gives the session away when a Sync is answered, even if it has passed
+// something on that was sent behind it, and what follows may go to another session.
+func (p *pipeline) handOver() error {
+	p.parsed = nil
+	if err := p.flush(); err != nil {
+		return err
+	}
+	return p.drain()
 }
 
 // refuse fails the pipeline at the statement that comes next, for a reason of the client's. The server is made to undo
@@ -329,14 +333,7 @@ func (p *pipeline) flush() error {
 		return nil
 	}
 	p.engine.inFlight, p.written = true, len(p.queue)
-	rest, err := p.buf, error(nil)
-	if p.engine.unnamed && p.synced < len(p.buf) {
-		rest, err = p.buf[p.synced:], p.settle(p.buf[:p.synced])
-	}
-	if err == nil {
-		err = p.out.write(rest, nil)
-	}
-	p.synced = 0
+	err := p.out.write(p.buf, nil)
 	if p.buf = p.buf[:0]; cap(p.buf) > 4*pipelineBuffer {
 		p.buf = nil
 	}
@@ -352,22 +349,6 @@ func (p *pipeline) await(answered func() bool) error {
 		return err
 	}
 	for !answered() && !p.failed {
-		if err := p.step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settle writes what ends with a Sync and waits for the answers to all of them. A transaction pooler gives the session away
-// when the last is answered, even if it has passed something on that was sent behind it.
-func (p *pipeline) settle(synced []byte) error {
-	if len(synced) > 0 {
-		if err := p.out.write(synced, nil); err != nil {
-			return err
-		}
-	}
-	for p.syncs > 0 {
 		if err := p.step(); err != nil {
 			return err
 		}

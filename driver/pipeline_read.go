@@ -62,7 +62,6 @@ func (p *pipeline) take(msg pgproto3.BackendMessage) {
 		p.refused(r, newServerError(msg).of(r.text()))
 	case *pgproto3.ReadyForQuery:
 		p.skip()
-		p.syncs--
 		p.head = min(p.head+1, len(p.queue))
 		p.undone, p.engine.inFlight = false, p.head < len(p.queue)
 	}
