@@ -391,3 +391,56 @@ func TestValuerThatUsesTheHandleGetsErrBusy(t *testing.T) {
 		}
 	}
 }
+
+// TestTransactionThatEndsUnderACopy ends the transaction that a COPY is in while its source runs: the connection goes on.
+func TestTransactionThatEndsUnderACopy(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, faultTable)
+	for _, at := range []int{0, 7000} {
+		for name, end := range map[string]func(*sql.Tx, context.CancelFunc) error{
+			"its context":  func(_ *sql.Tx, cancel context.CancelFunc) error { cancel(); return nil },
+			"a ROLLBACK":   func(tx *sql.Tx, _ context.CancelFunc) error { return tx.Rollback() },
+			"a COMMIT":     func(tx *sql.Tx, _ context.CancelFunc) error { return tx.Commit() },
+			"both at once": func(tx *sql.Tx, cancel context.CancelFunc) error { cancel(); tx.Rollback(); return nil },
+		} {
+			conn := one(t, db)
+			pid := word(t, conn, "select pg_backend_pid()")
+			ctx, cancel := context.WithCancel(t.Context())
+			tx, err := conn.BeginTx(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ended error
+			n, err := copyin.StructsSeq(t.Context(), tx, "item", func(yield func(itemRow, error) bool) {
+				for i, r := range itemStructs(manyRows) {
+					if i == at {
+						ended = end(tx, cancel)
+						for err := error(nil); name == "its context" && !errors.Is(err, sql.ErrTxDone); { // until database/sql has noticed
+							_, err = tx.ExecContext(t.Context(), "select 1")
+						}
+					}
+					if !yield(r, nil) {
+						return
+					}
+				}
+			}, copyin.Options{})
+			if n != 0 || err == nil {
+				t.Errorf("%s at %d: %d, %v", name, at, n, err)
+			}
+			if committed := name == "a COMMIT"; committed != (ended != nil) || committed && (!errors.Is(ended, driver.ErrBusy) || !errors.Is(ended, driver.ErrCommitRolledBack)) {
+				t.Errorf("%s at %d: it returned %v", name, at, ended)
+			}
+			cancel()
+			if got := word(t, conn, "select count(*) || ' ' || pg_backend_pid() from item"); got != "0 "+pid {
+				t.Errorf("%s at %d: rows and process are %s, want 0 %s", name, at, got, pid)
+			}
+			next, err := conn.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatalf("%s at %d: the next transaction: %v", name, at, err)
+			}
+			next.Rollback()
+			conn.Close()
+		}
+	}
+}

@@ -34,7 +34,7 @@ func newLedger(db *sql.DB, target ext.Name, o *LoadOptions) (*ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Ledger: %w", err)
 	}
-	return &ledger{db: db, table: name, target: target, id: o.ImportID, token: rand.Text(), truncate: o.Truncate, done: make(map[int][]span)}, nil
+	return &ledger{db: db, table: name, target: target, id: o.ImportID, token: rand.Text(), truncate: o.Truncate}, nil
 }
 
 func (g *ledger) createText() string {
@@ -101,6 +101,7 @@ func (g *ledger) takeOver(ctx context.Context, tx *sql.Tx) (finished bool, err e
 
 // read reads what is stored.
 func (g *ledger) read(ctx context.Context, tx *sql.Tx) error {
+	g.done, g.rows = make(map[int][]span), 0
 	rows, err := tx.QueryContext(ctx, "select input, start, stop, rows, checksum from "+g.table.String()+" where import = $1 and input > 0", g.id)
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ type LoadOptions struct {
 	RejectFile string
 	MaxBad     int64 // more bad rows than this end the load with [ErrTooManyBad]; 0: no limit
 
-	// Retries is how often a batch is tried again after a failure that passes: a lost connection, a restart or lack of
+	// Retries is how often a batch, or a step ahead of them all, is tried again after a failure that passes: a lost connection, a restart or lack of
 	// connections of the server, a deadlock, a serialization failure. 0 is 10, negative none. RetryDelay is the first pause,
 	// 0 is 100 ms; each further one is twice as long, up to 5 seconds, and by chance up to a half shorter.
 	Retries    int

@@ -43,21 +43,16 @@ func TestLoadSurvivesLostConnections(t *testing.T) {
 			defer direct.Close()
 			mustExec(t, direct, "create table item (id int, name text)")
 			var hits []<-chan struct{}
-			for nth := 6; nth < 26; nth++ {
+			for nth := 1; nth < 24; nth += 2 {
 				o := copyin.LoadOptions{Workers: 2, BatchRows: 150, RetryDelay: time.Millisecond, Truncate: true}
-				if nth%2 > 0 {
+				if nth%4 > 1 {
 					o.ImportID = fmt.Sprint(nth)
 				}
 				rule.Nth = nth
 				hits = append(hits, fault.On(rule))
 				r, err := copyin.Load(t.Context(), db, "item", copyin.CSVReader(strings.NewReader(csvText(n)), copyin.CSVOptions{}), o)
 				if err != nil {
-					if retried := strings.Contains(err.Error(), "ledger") || r.Batches == 0; !retried {
-						t.Fatalf("%d: %+v, %v", nth, r, err)
-					}
-					if r, err = copyin.Load(t.Context(), db, "item", copyin.CSVReader(strings.NewReader(csvText(n)), copyin.CSVOptions{}), o); err != nil {
-						t.Fatalf("%d: %+v, %v", nth, r, err)
-					}
+					t.Fatalf("%d: %+v, %v", nth, r, err)
 				}
 				if got := word(t, direct, "select count(*) || ' ' || count(distinct id) from item"); got != "3000 3000" {
 					t.Fatalf("%d: %s rows and different rows; %+v", nth, got, r)
@@ -71,7 +66,7 @@ func TestLoadSurvivesLostConnections(t *testing.T) {
 				default:
 				}
 			}
-			if done < len(hits)/2 {
+			if done < len(hits)/2-1 {
 				t.Errorf("only %d of %d faults have happened", done, len(hits))
 			}
 		})

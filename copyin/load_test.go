@@ -7,11 +7,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/DATA-DOG/go-sqlmock"
 
@@ -273,16 +277,17 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	mustExec(t, db, loadTable)
 	other := begin(t, db)
 	mustExec(t, other, "insert into item values (3000, 'x')") // which a batch waits for
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	stopped := errors.New("stopped")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	watch := one(t, db)
 	go func() {
-		defer cancel()
+		defer cancel(stopped)
 		for word(t, watch, "select count(*) from pg_locks where not granted") == "0" {
 		}
 	}()
 	r, err := copyin.Load(ctx, db, "item", copyin.CSVReader(strings.NewReader(csvText(5000)), copyin.CSVOptions{}), small)
-	if !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, stopped) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	<-ctx.Done()
@@ -403,4 +408,76 @@ func openItem(t testing.TB) *sql.DB {
 	db := openDB(t)
 	mustExec(t, db, loadTable)
 	return db
+}
+
+func TestLoadReportsItsProgress(t *testing.T) {
+	t.Parallel()
+	db := openItem(t)
+	const n = 20_000
+	text := csvText(n)
+	file := csvFile(t, "a.csv.gz", text)
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		src             copyin.Source
+		bytes, rows, is int64
+	}{
+		"reader":   {copyin.CSVReader(strings.NewReader(text), copyin.CSVOptions{}), int64(len(text)), 0, int64(len(text))},
+		"file":     {copyin.CSVFiles(copyin.CSVOptions{}, csvFile(t, "a.csv", text), csvFile(t, "b.csv", "id,name\n")), int64(len(text)) + 8, 0, int64(len(text)) + 8},
+		"gzip":     {copyin.CSVFiles(copyin.CSVOptions{}, file), info.Size(), 0, info.Size()},
+		"sequence": {copyin.Sequence(each(pairs(n))), 0, n, 0},
+		"unknown":  {copyin.CSVReader(struct{ io.Reader }{strings.NewReader(text)}, copyin.CSVOptions{}), 0, 0, int64(len(text))},
+	} {
+		var calls []copyin.Progress
+		o := copyin.LoadOptions{Workers: 2, BatchRows: 500, Truncate: true, ExpectedRows: tt.rows, ProgressEvery: time.Millisecond}
+		o.Progress = func(p copyin.Progress) { calls = append(calls, p) }
+		r, err := copyin.Load(t.Context(), db, "item", tt.src, o)
+		if err != nil || len(calls) < 2 {
+			t.Fatalf("%s: %d calls, %v", name, len(calls), err)
+		}
+		for i, p := range calls {
+			last := i == len(calls)-1
+			if p.TotalBytes != tt.bytes || p.TotalRows != tt.rows || p.Done != last || i > 0 && (p.Rows < calls[i-1].Rows || p.Bytes < calls[i-1].Bytes) {
+				t.Errorf("%s: call %d: %+v", name, i, p)
+			}
+		}
+		last := calls[len(calls)-1]
+		if last.Rows != n || last.Batches != r.Batches || tt.is > 0 && last.Bytes != tt.is || last.RowsPerSecond <= 0 {
+			t.Errorf("%s: %+v", name, last)
+		}
+	}
+}
+
+func TestLoadLogs(t *testing.T) {
+	t.Parallel()
+	db := openItem(t)
+	var out lockedBuffer
+	o := copyin.LoadOptions{BatchRows: 2, OnBad: copyin.BadSkip, Logger: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	if _, err := copyin.Load(t.Context(), db, "item", copyin.CSVReader(strings.NewReader("id,name\n1,a\nx,b\n2,c\n"), copyin.CSVOptions{}), o); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	if strings.Count(text, "batch stored") != 2 || strings.Count(text, "row left out") != 1 || !strings.Contains(text, "row=3 column=id") || !strings.Contains(text, "level=WARN") {
+		t.Error(text)
+	}
+}
+
+// lockedBuffer may be written to by several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

@@ -41,13 +41,10 @@ func (l *loader) load(ctx context.Context, b *batch) error {
 			return b.explain(err)
 		}
 		l.log.Warn("copyin: batch failed, another attempt follows", "table", l.table.String(), "source", b.in.name, "row", b.first, "attempt", attempt, "error", err)
-		if err := pauseBefore(ctx, attempt, l.options.RetryDelay); err != nil {
+		if err := l.retry(ctx, attempt); err != nil {
 			return err
 		}
 		attempt++
-		l.mu.Lock()
-		l.result.Retries++
-		l.mu.Unlock()
 	}
 }
 

@@ -3,6 +3,7 @@ package copyin
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -126,15 +127,8 @@ func (l *loader) run(ctx context.Context, src Source) (err error) {
 	if real, err := l.prepare(ctx); err != nil || !real {
 		return err
 	}
-	if l.ledger != nil {
-		if finished, err := l.ledger.begin(ctx); err != nil || finished {
-			l.result.Resumed = l.ledger.rows
-			return err
-		}
-	} else if l.options.Truncate {
-		if _, err := l.db.ExecContext(ctx, "truncate "+l.table.String()); err != nil {
-			return err
-		}
+	if finished, err := l.start(ctx); err != nil || finished {
+		return err
 	}
 	if l.rejects, err = openRejects(l.options.RejectFile, l.ledger != nil && l.ledger.resumes); err != nil {
 		return err
@@ -153,19 +147,69 @@ func (l *loader) run(ctx context.Context, src Source) (err error) {
 
 // prepare looks the table up. real is false where the handle is a mock's.
 func (l *loader) prepare(ctx context.Context) (real bool, err error) {
-	l.result.Stored, err = driver.Do(ctx, l.db, statement(l.table, nil), func(ctx context.Context, c *driver.Conn) (int64, error) {
+	l.result.Stored, err = l.look(ctx, statement(l.table, nil), func(ctx context.Context, c *driver.Conn) error {
 		real = true
 		if _, err := lookUp(ctx, c, l.table); err != nil || l.merge == nil {
-			return 0, err
+			return err
 		}
-		return 0, l.merge.lookUp(ctx, c)
+		return l.merge.lookUp(ctx, c)
 	})
 	return real, err
 }
 
+// look looks something up on a connection.
+func (l *loader) look(ctx context.Context, shown string, fn func(context.Context, *driver.Conn) error) (n int64, err error) {
+	err = l.again(ctx, func() (err error) {
+		n, err = driver.Do(ctx, l.db, shown, func(ctx context.Context, c *driver.Conn) (int64, error) { return 0, fn(ctx, c) })
+		return err
+	})
+	return n, err
+}
+
+// start begins the import, or empties the table. finished says that there is nothing to do.
+func (l *loader) start(ctx context.Context) (finished bool, err error) {
+	switch {
+	case l.ledger != nil:
+		err = l.again(ctx, func() (err error) {
+			finished, err = l.ledger.begin(ctx)
+			return err
+		})
+		if finished {
+			l.result.Resumed = l.ledger.rows
+		}
+	case l.options.Truncate:
+		err = l.again(ctx, func() error {
+			_, err := l.db.ExecContext(ctx, "truncate "+l.table.String())
+			return err
+		})
+	}
+	return finished, err
+}
+
+// again does what may be done twice, as often as it has to be tried.
+func (l *loader) again(ctx context.Context, do func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := do()
+		if err == nil || ctx.Err() != nil || attempt > l.options.Retries || !isPassing(err) && !errors.Is(err, driver.ErrCommitUnknown) {
+			return err
+		}
+		if err := l.retry(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// retry counts an attempt that has failed, and pauses.
+func (l *loader) retry(ctx context.Context, attempt int) error {
+	l.mu.Lock()
+	l.result.Retries++
+	l.mu.Unlock()
+	return pauseBefore(ctx, attempt, l.options.RetryDelay)
+}
+
 // work feeds the workers in this goroutine, and returns the first failure when all is at rest.
-func (l *loader) work(ctx context.Context, src Source) (err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+func (l *loader) work(parent context.Context, src Source) (err error) {
+	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	l.batches, l.spare = make(chan *batch), make(chan []byte, l.options.Workers)
 	var running sync.WaitGroup
@@ -188,6 +232,9 @@ func (l *loader) work(ctx context.Context, src Source) (err error) {
 		running.Wait()
 		if cause := context.Cause(ctx); returned && cause != nil {
 			err = cause // of which err may be a consequence
+			if ended := parent.Err(); ended != nil && cause == context.Cause(parent) && cause != ended {
+				err = fmt.Errorf("%w: %w", ended, cause)
+			}
 		}
 	}()
 	err = src.feed(ctx, l)
@@ -276,6 +323,13 @@ func (l *loader) resumed(b *batch) {
 	l.result.Bytes += b.raw
 }
 
+// passed counts bytes that no batch has: a header without rows, say.
+func (l *loader) passed(n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.result.Bytes += n
+}
+
 // stored counts a batch that this run has stored.
 func (l *loader) stored(b *batch, out *outcome) {
 	l.mu.Lock()
@@ -308,7 +362,7 @@ func (l *loader) tooMany(further int64) error {
 func (l *loader) account(ctx context.Context) error {
 	r := &l.result
 	if l.ledger != nil {
-		if err := l.ledger.finish(ctx, l.taken, l.options.Limit > 0); err != nil {
+		if err := l.again(ctx, func() error { return l.ledger.finish(ctx, l.taken, l.options.Limit > 0) }); err != nil {
 			return err
 		}
 	}

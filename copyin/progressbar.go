@@ -12,18 +12,28 @@ import (
 const barWidth = 30
 
 // ProgressBar is a function for LoadOptions.Progress that shows a bar on w: on a terminal one line that is drawn again and
-// again, elsewhere a line for each call. Errors of w are not reported.
+// again, elsewhere a line for each tenth of the load, or for each call where its size is not known. Errors of w are not reported.
 func ProgressBar(w io.Writer) func(Progress) {
-	terminal := isTerminal(w)
+	if isTerminal(w) {
+		return drawBar(w)
+	}
+	tenths := 0
+	return func(p Progress) {
+		share, known := p.Share()
+		if now := int(10 * share); p.Done || !known || now > tenths {
+			tenths = now
+			io.WriteString(w, barLine(p)+"\n")
+		}
+	}
+}
+
+// drawBar draws the bar over itself.
+func drawBar(w io.Writer) func(Progress) {
 	width := 0
 	return func(p Progress) {
 		line := barLine(p)
-		if !terminal {
-			io.WriteString(w, line+"\n")
-			return
-		}
-		blanks := strings.Repeat(" ", max(0, width-len([]rune(line))))
-		width = len([]rune(line))
+		blanks := strings.Repeat(" ", max(0, width-len(line)))
+		width = len(line)
 		end := ""
 		if p.Done {
 			end = "\n"

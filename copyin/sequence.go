@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/internal/copyformat"
 )
 
@@ -40,7 +39,7 @@ func (s *rowsSource) feed(ctx context.Context, l *loader) error {
 	if err := checkColumns(j.wanted); err != nil {
 		return err
 	}
-	if _, err := driver.Do(ctx, l.db, j.shown(), func(ctx context.Context, c *driver.Conn) (int64, error) { return 0, j.prepare(ctx, c) }); err != nil {
+	if _, err := l.look(ctx, j.shown(), j.prepare); err != nil {
 		return err
 	}
 	if l.ledger != nil {

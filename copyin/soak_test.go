@@ -221,4 +221,3 @@ func (s *killSoak) terminate(t *testing.T, kind, at, how int) {
 	}
 	s.compare(t, k)
 }
-

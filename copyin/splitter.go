@@ -51,9 +51,9 @@ func (s *csvSource) split(ctx context.Context, l *loader, ordinal int, name stri
 	if err := checkSplit(job.csv, s.options.Encoding); err != nil {
 		return err
 	}
-	if _, err := driver.Do(ctx, l.db, statement(l.table, job.columns, "format csv"), func(ctx context.Context, c *driver.Conn) (int64, error) {
+	if _, err := l.look(ctx, statement(l.table, job.columns, "format csv"), func(ctx context.Context, c *driver.Conn) error {
 		_, err := job.prepare(ctx, c)
-		return 0, err
+		return err
 	}); err != nil {
 		return err
 	}
@@ -65,7 +65,11 @@ func (s *csvSource) split(ctx context.Context, l *loader, ordinal int, name stri
 		return err
 	}
 	c := &cutter{l: l, in: in, line: job.lines + 1}
-	return c.run(ctx, counted, data)
+	if err := c.run(ctx, counted, data); err != nil {
+		return err
+	}
+	l.passed(counted.n.Load() - c.raw)
+	return nil
 }
 
 // embedsASCII are the encodings in which a byte of a longer character may look like an ASCII one, of 0x30 and above.

@@ -218,3 +218,29 @@ func TestPipeBetweenTwoServers(t *testing.T) {
 		t.Errorf("a pool of one: %v", err)
 	}
 }
+
+// TestPipeReadsNoFasterThanItWrites keeps the table that is filled locked: the server that is read from waits for its client.
+func TestPipeReadsNoFasterThanItWrites(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, "create table t (n int, s text)")
+	lock := begin(t, db)
+	mustExec(t, lock, "lock table t in access exclusive mode")
+	from := one(t, db)
+	pid := word(t, from, "select pg_backend_pid()")
+	type result struct {
+		n   int64
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		n, err := copyout.Pipe(t.Context(), from, "copy ("+manyRows+") to stdout", db, "copy t from stdin")
+		done <- result{n, err}
+	}()
+	for word(t, db, "select wait_event from pg_stat_activity where pid = $1::int", pid) != "ClientWrite" {
+	}
+	lock.Rollback()
+	if r := <-done; r.n != 200_000 || r.err != nil {
+		t.Errorf("%d, %v", r.n, r.err)
+	}
+}

@@ -83,3 +83,41 @@ func TestCutConnections(t *testing.T) {
 		})
 	}
 }
+
+// TestTransactionThatEndsUnderACopy ends the transaction that a COPY is in from the loop over its rows: the connection goes on.
+func TestTransactionThatEndsUnderACopy(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	for name, end := range map[string]func(*sql.Tx, context.CancelFunc){
+		"its context": func(tx *sql.Tx, cancel context.CancelFunc) {
+			cancel()
+			for err := error(nil); !errors.Is(err, sql.ErrTxDone); { // until database/sql has noticed
+				_, err = tx.ExecContext(t.Context(), "select 1")
+			}
+		},
+		"a ROLLBACK": func(tx *sql.Tx, _ context.CancelFunc) { tx.Rollback() },
+		"a COMMIT":   func(tx *sql.Tx, _ context.CancelFunc) { tx.Commit() },
+	} {
+		conn := one(t, db)
+		pid := word(t, conn, "select pg_backend_pid()")
+		ctx, cancel := context.WithCancel(t.Context())
+		tx, err := conn.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, err = range copyout.Rows[int](t.Context(), tx, copyout.Query("select generate_series(1, 1000000)")) {
+			if n++; n == 1 {
+				end(tx, cancel)
+			}
+		}
+		cancel()
+		if err == nil || n > 500_000 {
+			t.Errorf("%s: %v after %d rows", name, err, n)
+		}
+		if got := word(t, conn, "select pg_backend_pid()"); got != pid {
+			t.Errorf("%s: process %s, want %s", name, got, pid)
+		}
+		conn.Close()
+	}
+}

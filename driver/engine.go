@@ -65,7 +65,9 @@ func (e *engine) start(k call) (*result, error) {
 		if mayRename(k.sql) {
 			e.renames()
 		}
-		e.alters(readAlteration(k.sql, e.standardStrings()))
+		if a := readAlteration(k.sql, e.standardStrings()); a != nil {
+			e.alters(a)
+		}
 		return e.startSimple(k.sql)
 	}
 	if st == nil {
@@ -84,10 +86,10 @@ func (e *engine) start(k call) (*result, error) {
 // checkSQL refuses what cannot travel as a statement's text.
 func checkSQL(sql string) error {
 	if i := strings.IndexByte(sql, 0); i >= 0 {
-		return fmt.Errorf("driver: the statement has a NUL byte at offset %d", i)
+		return refuseValue(codeNotInRepertoire, "driver: the statement has a NUL byte at offset %d", i)
 	}
 	if !utf8.ValidString(sql) {
-		return fmt.Errorf("driver: the statement is not valid UTF-8 at offset %d", invalidUTF8(sql))
+		return refuseValue(codeNotInRepertoire, "driver: the statement is not valid UTF-8 at offset %d", invalidUTF8(sql))
 	}
 	if len(sql) > maxMessage-64 {
 		return fmt.Errorf("driver: the statement has %d bytes, more than the 1 GiB that a message can carry", len(sql))
@@ -131,7 +133,9 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 	if st.renames {
 		e.renames()
 	}
-	e.alters(st.alters)
+	if st.alters != nil {
+		e.alters(st.alters)
+	}
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}

@@ -58,6 +58,17 @@ func WithColumns(ctx context.Context, k *Columns) context.Context {
 	return WithQueryOptions(ctx, o)
 }
 
+// WithNativePlaceholders returns a context whose statements have the placeholders $1, $2, …, as
+// [QueryOptions].NativePlaceholders says. Other options that ctx holds stay.
+func WithNativePlaceholders(ctx context.Context) context.Context {
+	o := queryOptions(ctx)
+	if o.NativePlaceholders {
+		return ctx
+	}
+	o.NativePlaceholders = true
+	return WithQueryOptions(ctx, o)
+}
+
 func queryOptions(ctx context.Context) QueryOptions {
 	o, _ := ctx.Value(optionsKey{}).(QueryOptions)
 	return o
@@ -128,6 +139,7 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 			if a.Columns == nil {
 				a.Columns = k.options.Columns
 			}
+			a.NativePlaceholders = a.NativePlaceholders || k.options.NativePlaceholders
 			k.options = a
 		case pgx.QueryExecMode:
 			if a != pgx.QueryExecModeCacheStatement {

@@ -15,7 +15,7 @@ func (c *Conn) IsValid() bool {
 	if c.pg.IsClosed() || c.broken || c.open != nil || c.pg.IsBusy() {
 		return false
 	}
-	c.reserved = nil
+	c.reserved, c.wire.canceler = nil, nil
 	c.forgetHandlers()
 	if c.lent { // used by other hands, at a time that nobody knows
 		c.lastUsed = now()

@@ -192,7 +192,21 @@ func (s *statements) hidden(sql string) bool {
 		return false
 	}
 	lower := strings.ToLower(sql)
-	return slices.ContainsFunc(s.temps, func(name string) bool { return strings.Contains(lower, strings.ToLower(name)) })
+	return slices.ContainsFunc(s.temps, func(name string) bool { return mentions(lower, strings.ToLower(name)) })
+}
+
+// mentions reports whether name stands in text, and not in the middle of a word.
+func mentions(text, name string) bool {
+	inWord := func(i int) bool { return i >= 0 && i < len(text) && isWordPart(text[i]) }
+	for at := 0; ; at++ {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			return false
+		}
+		if at += i; !inWord(at-1) && !inWord(at+len(name)) {
+			return true
+		}
+	}
 }
 
 // forgetHidden forgets what the server said of the statements that may name temporary tables.

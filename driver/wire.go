@@ -26,6 +26,7 @@ type wire struct {
 	trust     time.Duration // justNow
 	alone     bool          // no reader but the inbox is on the connection, nor was pgconn lent since that was seen
 
+	canceler *Canceler       // of its user's, nil when there is none
 	ctx      context.Context // of what runs, for its notices; nil while nothing does
 	stop     func() bool     // ends the watch, nil when none is on
 	onDone   func()          // w.contextEnded, bound once
@@ -58,6 +59,9 @@ func newWire(pg *pgconn.PgConn, in *inbox, cancel func(context.Context) error, t
 func (w *wire) watch(ctx context.Context) {
 	w.canceled, w.untold = false, nil
 	w.ctx = ctx
+	if w.canceler != nil {
+		w.canceler.begin()
+	}
 	if ctx.Done() != nil {
 		w.stop = context.AfterFunc(ctx, w.onDone)
 	}
@@ -102,6 +106,9 @@ func (w *wire) tell() error {
 // so that no later statement is hit; where that is uncertain, the connection is closed.
 func (w *wire) unwatch() (canceled bool) {
 	w.ctx = nil
+	if w.canceler != nil {
+		w.canceler.end()
+	}
 	if w.stop == nil {
 		return false
 	}

@@ -9,12 +9,13 @@ import (
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/internal/exampledb"
 	"github.com/pycopg/pycopg/listen"
 )
 
 // Three notifications are printed; the last one ends the loop.
 func ExampleNotifications() {
-	db, done := exampleDB()
+	db, done := exampledb.Open("")
 	defer done()
 	ctx := context.Background()
 	conn, err := db.Conn(ctx)
@@ -50,7 +51,7 @@ func ExampleNotifications() {
 
 // A handler of the connection gets what arrives during a statement, ahead of the statement's rows.
 func ExampleNotifications_handler() {
-	db, done := exampleDB()
+	db, done := exampledb.Open("")
 	defer done()
 	ctx := context.Background()
 	conn, err := db.Conn(ctx)
@@ -83,7 +84,7 @@ func ExampleNotifications_handler() {
 
 // Nothing comes at first; then something does.
 func ExampleNotifications_timeout() {
-	db, done := exampleDB()
+	db, done := exampledb.Open("")
 	defer done()
 	ctx := context.Background()
 	conn, err := db.Conn(ctx)
@@ -119,7 +120,7 @@ func ExampleNotifications_timeout() {
 
 // Many subscribers share one connection, which is made again when it is lost.
 func ExampleListener() {
-	db, done := exampleDB()
+	db, done := exampledb.Open("")
 	defer done()
 	ctx, cancel := context.WithCancel(context.Background())
 	l := listen.New(db, listen.ListenerOptions{})
@@ -166,7 +167,7 @@ func ExampleListener() {
 
 // The server is watched without sending anything.
 func ExampleWatch() {
-	db, done := exampleDB()
+	db, done := exampledb.Open("")
 	defer done()
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()

@@ -1,67 +1,9 @@
 package listen_test
 
 import (
-	"context"
-	"database/sql"
-	"flag"
-	"log"
-	"os"
-	"runtime"
 	"testing"
 
-	"github.com/pycopg/pycopg/sqltest"
+	"github.com/pycopg/pycopg/internal/exampledb"
 )
 
-// TestMain leaves the examples out where there is no server: they cannot skip themselves.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if !inExample(func(tb testing.TB) { sqltest.Server(tb) }) {
-		flag.Set("test.skip", "^Example")
-	}
-	os.Exit(m.Run())
-}
-
-// exampleTB is what package sqltest needs of a test, for examples.
-type exampleTB struct {
-	testing.TB
-	cleanups []func()
-}
-
-func (*exampleTB) Helper()                      {}
-func (*exampleTB) Failed() bool                 { return false }
-func (*exampleTB) Context() context.Context     { return context.Background() }
-func (tb *exampleTB) Cleanup(fn func())         { tb.cleanups = append(tb.cleanups, fn) }
-func (*exampleTB) Skip(...any)                  { runtime.Goexit() }
-func (*exampleTB) Fatal(args ...any)            { log.Fatal(args...) }
-func (*exampleTB) Errorf(text string, a ...any) { log.Fatalf(text, a...) }
-func (*exampleTB) Fatalf(text string, a ...any) { log.Fatalf(text, a...) }
-func (tb *exampleTB) end() {
-	for i := len(tb.cleanups) - 1; i >= 0; i-- {
-		tb.cleanups[i]()
-	}
-}
-
-// inExample reports whether fn ran to its end.
-func inExample(fn func(testing.TB)) (finished bool) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		fn(&exampleTB{})
-		finished = true
-	}()
-	<-done
-	return finished
-}
-
-// exampleDB is a database for an example, until done.
-func exampleDB() (db *sql.DB, done func()) {
-	tb := &exampleTB{}
-	db, err := sql.Open("pycopg", sqltest.DSN(tb, sqltest.Options{}))
-	if err != nil {
-		log.Fatal(err)
-	}
-	return db, func() {
-		db.Close()
-		tb.end()
-	}
-}
+func TestMain(m *testing.M) { exampledb.Main(m) }

@@ -1,16 +1,26 @@
 package main
 
 import (
+	"os"
 	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 )
 
+// TestMain is the process of a load too.
+func TestMain(m *testing.M) {
+	if dsn := os.Getenv(loadDSN); dsn != "" {
+		loadFile(dsn, os.Getenv(loadCSV))
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // everything selects all parts with the smallest rounds, so that each case runs and none can rot.
 func everything() settings {
 	all := regexp.MustCompile("")
-	return settings{run: all, peers: all, parts: all, rounds: 1, count: 1, conns: 4}
+	return settings{run: all, peers: all, parts: all, rounds: 1, count: 1, conns: 4, divide: 100}
 }
 
 func TestBenchRunsEveryCaseAndPeer(t *testing.T) {
@@ -29,6 +39,32 @@ func TestBenchRunsEveryCaseAndPeer(t *testing.T) {
 			if !strings.Contains(table, "\n  "+name+" ") {
 				t.Errorf("case %s has no line for %s", c.name, name)
 			}
+		}
+	}
+}
+
+func TestBenchLoadsAFile(t *testing.T) {
+	s := everything()
+	s.parts = regexp.MustCompile("^load$")
+	var out strings.Builder
+	if err := bench(t.Context(), &out, s); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	if !strings.Contains(out.String(), "\n  pycopg copyin.Load ") {
+		t.Errorf("no line for the load:\n%s", out.String())
+	}
+}
+
+func TestBenchListens(t *testing.T) {
+	s := everything()
+	s.parts = regexp.MustCompile("^listen$")
+	var out strings.Builder
+	if err := bench(t.Context(), &out, s); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, h := range hearers {
+		if !strings.Contains(out.String(), "\n  "+h.name+" ") {
+			t.Errorf("no line for %s:\n%s", h.name, out.String())
 		}
 	}
 }

@@ -26,9 +26,9 @@ const insertBulk = "insert into bulk (id, name, at, amount) values "
 // values are the row as arguments.
 func (r *bulkRow) values() []any { return []any{r.ID, r.Name, r.At, r.Amount} }
 
-// bulkRows are the rows of the contest.
-func bulkRows() []bulkRow {
-	rows := make([]bulkRow, 10000)
+// bulkRows are n rows.
+func bulkRows(n int64) []bulkRow {
+	rows := make([]bulkRow, n)
 	for i := range rows {
 		at := time.Date(2026, time.January, 1, 0, 0, i, 0, time.UTC)
 		rows[i] = bulkRow{int64(i), "name " + strconv.Itoa(i), at, float64(i) / 4}
@@ -41,43 +41,56 @@ const copyFrom = "pgx CopyFrom"
 
 // writers are the ways to insert the rows, all or nothing. Each starts from a slice of structs.
 func writers() []rival {
-	rows := bulkRows()
+	const n = 10_000
+	rows := bulkRows(n)
+	ours := func(run func(context.Context, ext.Querier, []bulkRow) (int64, error)) func(context.Context, place) (solution, error) {
+		return overOurs(n, func(ctx context.Context, q ext.Querier) (int64, error) { return run(ctx, q, rows) })
+	}
+	pgxs := func(run func(context.Context, *pgxpool.Pool, []bulkRow) (int64, error)) func(context.Context, place) (solution, error) {
+		return overPgx(n, func(ctx context.Context, pool *pgxpool.Pool) (int64, error) { return run(ctx, pool, rows) })
+	}
 	return []rival{
-		{"pycopg ext.InsertMany", overOurs(rows, insertMany)},
-		{"pycopg copyin.Structs", overOurs(rows, copyStructs)},
-		{copyFrom, overPgx(rows, copyWithPgx)},
-		{"pgx multi-VALUES", overPgx(rows, insertValues)},
-		{"pgx Batch", overPgx(rows, insertBatch)},
+		{"pycopg ext.InsertMany", ours(insertMany)},
+		{"pycopg copyin.Structs", ours(copyStructs)},
+		{copyFrom, pgxs(copyWithPgx)},
+		{"pgx multi-VALUES", pgxs(insertValues)},
+		{"pgx Batch", pgxs(insertBatch)},
 	}
 }
 
-// inserted checks how many rows were.
-func inserted(n int64, err error) error {
-	if err == nil && n != 10000 {
-		err = fmt.Errorf("%d rows inserted", n)
+// inserted checks how many rows were inserted, or read.
+func inserted(want, n int64, err error) error {
+	if err == nil && n != want {
+		err = fmt.Errorf("%d rows, want %d", n, want)
 	}
 	return err
 }
 
-func overOurs(rows []bulkRow, run func(context.Context, ext.Querier, []bulkRow) (int64, error)) func(context.Context, place) (solution, error) {
+func overOurs(want int64, run func(context.Context, ext.Querier) (int64, error)) func(context.Context, place) (solution, error) {
 	return func(ctx context.Context, where place) (solution, error) {
 		c, err := openOurs(ctx, where, 1)
 		if err != nil {
 			return solution{}, err
 		}
 		db := c.(sqlClient).db
-		return solution{func(ctx context.Context) error { return inserted(run(ctx, db, rows)) }, c.close}, nil
+		return solution{func(ctx context.Context) error {
+			n, err := run(ctx, db)
+			return inserted(want, n, err)
+		}, c.close}, nil
 	}
 }
 
-func overPgx(rows []bulkRow, run func(context.Context, *pgxpool.Pool, []bulkRow) (int64, error)) func(context.Context, place) (solution, error) {
+func overPgx(want int64, run func(context.Context, *pgxpool.Pool) (int64, error)) func(context.Context, place) (solution, error) {
 	return func(ctx context.Context, where place) (solution, error) {
 		c, err := openNative(ctx, where, 1)
 		if err != nil {
 			return solution{}, err
 		}
 		pool := c.(pgxClient).pool
-		return solution{func(ctx context.Context) error { return inserted(run(ctx, pool, rows)) }, c.close}, nil
+		return solution{func(ctx context.Context) error {
+			n, err := run(ctx, pool)
+			return inserted(want, n, err)
+		}, c.close}, nil
 	}
 }
 

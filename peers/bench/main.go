@@ -6,9 +6,10 @@
 //	go run ./bench -run 'select|scan'  some of the cases
 //
 // The parts are: round trips for each operation, cost of each case (wall time, client CPU, allocations), package ext
-// beside helpers for other drivers, heap of idle connections, and the budgets that this driver keeps. On a machine that
-// does other things as well, hold the process and its server on one processor (taskset -c 0): which processor a backend
-// wakes up on weighs more than any driver.
+// beside helpers for other drivers, COPY in and out, the load of a CSV file beside psql (PYCOPG_BENCH_CSV_MB is its size),
+// notifications, heap of idle connections, and the budgets that this driver keeps. On a machine that does other things as
+// well, hold the process and its server on one processor (taskset -c 0): which processor a backend wakes up on weighs more
+// than any driver.
 package main
 
 import (
@@ -32,12 +33,17 @@ type settings struct {
 	rounds int // of each case, 0: as many as the case asks for
 	count  int // operations in a round, 0: as many as the case asks for
 
-	conns int // idle connections to weigh
+	conns  int   // idle connections to weigh
+	divide int64 // of the rows of the large contests, only so many: a hundredth, say
 
 	profile string // file for a CPU profile, "": none
 }
 
 func main() {
+	if dsn := os.Getenv(loadDSN); dsn != "" { // the process of a load
+		loadFile(dsn, os.Getenv(loadCSV))
+		return
+	}
 	s, err := parseFlags(os.Args[1:])
 	if err != nil {
 		os.Exit(2) // the flag set has said why
@@ -68,12 +74,15 @@ func profiled(file string, do func() error) error {
 	return do()
 }
 
+// part is how many rows a contest has that has n.
+func (s settings) part(n int64) int64 { return n / max(s.divide, 1) }
+
 func parseFlags(args []string) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	run := flags.String("run", "", "regular expression: the cases to run")
 	peers := flags.String("peers", "", "regular expression: the peers to run, beside the floor")
-	parts := flags.String("parts", "", "regular expression: the parts to run (trips, cost, ext, heap)")
+	parts := flags.String("parts", "", "regular expression: the parts to run (trips, cost, ext, copy, load, listen, heap)")
 	flags.IntVar(&s.rounds, "rounds", 0, "rounds of each case (0: as the case says)")
 	flags.IntVar(&s.count, "count", 0, "operations in a round (0: as the case says)")
 	flags.IntVar(&s.conns, "conns", 200, "idle connections whose heap is measured")
@@ -114,9 +123,17 @@ func bench(ctx context.Context, w io.Writer, s settings) error {
 			return err
 		}
 	}
-	if s.parts.MatchString("ext") {
-		if err := printContests(ctx, w, srv, s); err != nil {
-			return err
+	if err := printContests(ctx, w, srv, s); err != nil {
+		return err
+	}
+	if s.parts.MatchString("load") {
+		if err := printLoads(ctx, w, srv, s); err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+	}
+	if s.parts.MatchString("listen") {
+		if err := printListens(ctx, w, srv, s); err != nil {
+			return fmt.Errorf("listen: %w", err)
 		}
 	}
 	if s.parts.MatchString("heap") {

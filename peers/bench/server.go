@@ -55,17 +55,26 @@ func (s *server) fill(ctx context.Context) error {
 		return err
 	}
 	s.addr = u.Host
+	for _, sql := range []string{tables, "vacuum analyze"} { // VACUUM runs alone
+		if err := s.exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exec runs statements on a connection of its own; none where there is no text.
+func (s *server) exec(ctx context.Context, sql string) error {
+	if sql == "" {
+		return nil
+	}
 	conn, err := pgconn.Connect(ctx, dsn(s.addr))
 	if err != nil {
 		return err
 	}
 	defer conn.Close(ctx)
-	for _, sql := range []string{tables, "vacuum analyze"} { // VACUUM runs alone
-		if _, err := conn.Exec(ctx, sql).ReadAll(); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = conn.Exec(ctx, sql).ReadAll()
+	return err
 }
 
 // dsn is how every peer is told to connect to addr, the server or a proxy in front of it.

@@ -44,3 +44,19 @@ func TestRatioOfNothing(t *testing.T) {
 		t.Errorf("ratio(1, 4) = %v, want 0.25", got)
 	}
 }
+
+func TestPercentile(t *testing.T) {
+	t.Parallel()
+	values := make([]float64, 101)
+	for i := range values {
+		values[i] = float64(100 - i)
+	}
+	for percent, want := range map[int]float64{0: 0, 50: 50, 99: 99, 100: 100} {
+		if got := percentile(values, percent); got != want {
+			t.Errorf("%d%%: %v", percent, got)
+		}
+	}
+	if got := percentile(nil, 50); got != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
+}
