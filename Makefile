@@ -1,6 +1,6 @@
 # make demo         runs examples/quickstart on a throw-away PostgreSQL, or on DATABASE_URL
-# make test         formatting, vet, staticcheck and the race tests, under two Go versions
-# make test-pooler  the driver's tests through PgBouncer in transaction mode
+# make test         formatting, vet, staticcheck and the race tests, under two Go versions, and the driver's through PgBouncer
+# make test-pooler  the driver's tests through PgBouncer in transaction mode alone
 # make test-matrix  the tests on PostgreSQL 14, 16, 17 and 18 (VERSIONS="17 18" for some of them)
 # make bench        this driver beside its peers under both Go versions: round trips, CPU, allocations, heap
 # make soak         cancellations, restarts and killed loads in large numbers (PYCOPG_SOAK_CANCELS, _RESTARTS, _LOADS)
@@ -20,6 +20,7 @@ demo:
 test: setup
 	scripts/pooler.sh
 	scripts/test.sh
+	scripts/pooled.sh
 
 test-pooler: setup
 	scripts/pooler.sh

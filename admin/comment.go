@@ -14,7 +14,7 @@ func CommentOn(ctx context.Context, q ext.Querier, object Objects, comment strin
 		err = run(ctx, q, text)
 	}
 	if err != nil {
-		return fmt.Errorf("admin: comment on %s: %w", object, err)
+		return fmt.Errorf("admin: comment on %s: %w", object, object.explain(ctx, q, err))
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func Grant(ctx context.Context, q ext.Querier, privileges string, on Objects, to
 		err = run(ctx, q, text)
 	}
 	if err != nil {
-		return fmt.Errorf("admin: grant %q on %s to %q: %w", privileges, on, roleText(to), hintRole(err, to))
+		return fmt.Errorf("admin: grant %q on %s to %q: %w", privileges, on, roleText(to), hintRole(on.explain(ctx, q, err), to))
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func Revoke(ctx context.Context, q ext.Querier, privileges string, on Objects, f
 		err = run(ctx, q, text)
 	}
 	if err != nil {
-		return fmt.Errorf("admin: revoke %q on %s from %q: %w", privileges, on, roleText(from), hintRole(err, from))
+		return fmt.Errorf("admin: revoke %q on %s from %q: %w", privileges, on, roleText(from), hintRole(on.explain(ctx, q, err), from))
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ with role as (
               else (select r.oid from pg_catalog.pg_roles r where r.rolname = $1::pg_catalog.name) end as oid
 ), object as (` + objects + `
 )
-select role.oid is not null as found, g.kind is not null as present,
+select role.oid is null as missing, g.kind is null as blank,
        pg_catalog.current_setting('server_version_num')::pg_catalog.int8 as version,
        coalesce(g.kind, '') as kind, coalesce(g.schema, '') as schema, coalesce(g.name, '') as name, coalesce(g."column", '') as "column",
        coalesce(g.privilege_type, '') as privilege, $1::pg_catalog.text as grantee,
@@ -88,7 +88,7 @@ var (
 
 // grantRow is a row of roleGrantsQuery.
 type grantRow struct {
-	Found, Present bool
+	Missing, Blank bool
 	Version        int
 	RoleGrant
 }
@@ -119,10 +119,10 @@ func roleGrants(ctx context.Context, q ext.Querier, sql, role string, o ListOpti
 		return nil, 0, err
 	}
 	for _, row := range rows {
-		if !row.Found {
+		if row.Missing {
 			return nil, 0, ErrRoleNotFound
 		}
-		if version = row.Version; row.Present {
+		if version = row.Version; !row.Blank {
 			grants = append(grants, row.RoleGrant)
 		}
 	}

@@ -53,6 +53,19 @@ func checkNewer(ctx context.Context, q ext.Querier, options []newerOption) error
 	return nil
 }
 
+// missingOf makes an error of the server an [ErrTableNotFound] where one of the tables does not exist.
+func missingOf(ctx context.Context, q ext.Querier, tables []string, err error) error {
+	if stateOf(err) != undefinedTable {
+		return err
+	}
+	for _, table := range tables {
+		if exists, failed := TableExists(ctx, q, table); failed == nil && !exists {
+			return explain(ctx, q, table, err)
+		}
+	}
+	return err
+}
+
 func maintenanceError(verb string, err error) error {
 	if err == nil {
 		return nil

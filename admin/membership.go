@@ -173,7 +173,7 @@ with recursive members as (
   from members p join pg_catalog.pg_auth_members m on m.roleid = p.member
   where $2::pg_catalog.bool and not m.member = any (p.path)
 )
-select r.oid is not null as found, u.rolname is not null as present, coalesce(u.rolname, '') as name,
+select r.oid is null as missing, u.rolname is null as blank, coalesce(u.rolname, '') as name,
        case when m.grantor is null then '' else pg_catalog.pg_get_userbyid(m.grantor) end as grantor,
        coalesce(m.admin_option, false) as admin,
        coalesce((m.options ->> 'inherit_option')::pg_catalog.bool, u.rolinherit, false) as inherit,
@@ -186,7 +186,7 @@ order by pg_catalog.cardinality(m.path), u.rolname, grantor`)
 
 // memberRow is a row of membersQuery.
 type memberRow struct {
-	Found, Present bool
+	Missing, Blank bool
 	Member
 }
 
@@ -200,10 +200,10 @@ func ListRoleMembers(ctx context.Context, q ext.Querier, role string, o MembersO
 	}
 	var members []Member
 	for _, row := range rows {
-		if !row.Found {
+		if row.Missing {
 			err = ErrRoleNotFound
 		}
-		if row.Present {
+		if !row.Blank {
 			members = append(members, row.Member)
 		}
 	}

@@ -13,8 +13,8 @@ where c.relname = $2::pg_catalog.name and
 
 	// of the relations beside which a new one $1.$2 would stand
 	newRelationQuestion = qualified(`select from pg_catalog.pg_class c
-where c.relname = $2::pg_catalog.name and c.relnamespace =
-  case when $1::pg_catalog.text = '' then (select n.oid from pg_catalog.pg_namespace n where n.nspname = pg_catalog.current_schema())
+where c.relname = $2::pg_catalog.name and c.relnamespace = case
+       when $1::pg_catalog.text = '' then (select n.oid from pg_catalog.pg_namespace n where n.nspname = pg_catalog.current_schema())
        when $1::pg_catalog.text = 'pg_temp' then pg_catalog.pg_my_temp_schema()
        else (select n.oid from pg_catalog.pg_namespace n where n.nspname = $1::pg_catalog.name) end`)
 

@@ -1,16 +1,20 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/pycopg/pycopg/ext"
 )
 
 // Objects are objects of one kind, for [Grant], [Revoke] and [CommentOn]. They are made by Tables, Schemas and the other functions that
 // return them.
 type Objects struct {
 	kind  *objectKind
+	given []string // as they were given
 	names []string // SQL
 	err   error    // of a name
 }
@@ -22,7 +26,7 @@ type objectKind struct {
 }
 
 func objects(kind *objectKind, names []string, sql func(string) (string, error)) Objects {
-	o := Objects{kind: kind}
+	o := Objects{kind: kind, given: names}
 	if len(names) == 0 {
 		o.err = errors.New("no object is named")
 	}
@@ -263,6 +267,14 @@ func (o Objects) check() error {
 		return errors.New("no object is named")
 	}
 	return o.err
+}
+
+// explain makes an error of the server an [ErrTableNotFound] where it says that the one table that is named does not exist.
+func (o Objects) explain(ctx context.Context, q ext.Querier, err error) error {
+	if o.kind == nil || o.kind.grant != "table" || len(o.given) != 1 {
+		return err
+	}
+	return explain(ctx, q, o.given[0], err)
 }
 
 // String is how messages name the objects.

@@ -26,7 +26,7 @@ func ReindexIndex(ctx context.Context, q ext.OutsideTx, index string, o ReindexO
 // ReindexTable builds all indexes of a table anew, those of its TOAST table too.
 func ReindexTable(ctx context.Context, q ext.OutsideTx, table string, o ReindexOptions) error {
 	name, err := relation(table)
-	return reindex(ctx, q, "table", name, err, o)
+	return reindex(ctx, q, "table", name, err, o, table)
 }
 
 // ReindexSchema builds all indexes of a schema anew, each table in a transaction of its own.
@@ -45,14 +45,14 @@ func ReindexDatabase(ctx context.Context, q ext.OutsideTx, o ReindexOptions) err
 	return reindex(ctx, q, "database", database, err, o)
 }
 
-func reindex(ctx context.Context, q ext.OutsideTx, kind, object string, err error, o ReindexOptions) error {
+func reindex(ctx context.Context, q ext.OutsideTx, kind, object string, err error, o ReindexOptions, tables ...string) error {
 	if err == nil {
 		var text string
 		if text, err = reindexText(kind, object, o); err == nil {
 			err = maintain(ctx, q, text, nil, o.Verbose)
 		}
 	}
-	return maintenanceError("reindex "+kind+" "+object, err)
+	return maintenanceError("reindex "+kind+" "+object, missingOf(ctx, q, tables, err))
 }
 
 func reindexText(kind, object string, o ReindexOptions) (string, error) {
@@ -84,13 +84,14 @@ func Cluster(ctx context.Context, q ext.OutsideTx, table string, o ClusterOption
 	if err == nil {
 		err = maintain(ctx, q, text, nil, o.Verbose)
 	}
-	return maintenanceError("cluster", err)
+	return maintenanceError("cluster", missingOf(ctx, q, []string{table}, err))
 }
 
 func clusterText(table string, o ClusterOptions) (string, error) {
-	var w optionList
-	w.flag(o.Verbose != nil, "verbose")
-	text := "cluster" + w.String()
+	text := "cluster"
+	if o.Verbose != nil {
+		text += " verbose" // in the old form, the only one for all tables before PostgreSQL 17
+	}
 	if table == "" {
 		if o.Index != "" {
 			return "", errors.New("an index belongs to one table")

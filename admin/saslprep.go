@@ -24,11 +24,11 @@ func saslPrep(password string) string {
 		}
 		return r
 	}, password)
-	prepared := []rune(norm.NFKC.String(mapped))
-	if len(prepared) == 0 || slices.ContainsFunc(prepared, func(r rune) bool { return inTable(saslRefused, r) }) || mixedDirections(prepared) {
+	runes := []rune(mapped) // the server looks for what is prohibited before it normalizes
+	if len(runes) == 0 || slices.ContainsFunc(runes, func(r rune) bool { return inTable(saslRefused, r) }) || mixedDirections(runes) {
 		return password
 	}
-	return string(prepared)
+	return norm.NFKC.String(mapped)
 }
 
 // mixedDirections reports whether a text breaks the rule for texts from right to left: they have no characters from left to right, and

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/pycopg/pycopg/ext"
 )
@@ -54,7 +55,7 @@ select n.nspname as schema, c.relname as name, ` + kindOf + ` as kind,
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where ` + tableKinds + `
-  and (` + kindOf + `)::pg_catalog.text = any ($3::pg_catalog.text[])
+  and (` + kindOf + `)::pg_catalog.text = any (pg_catalog.string_to_array($3::pg_catalog.text, ','))
   and case when $1::pg_catalog.text = '' then $2::pg_catalog.bool or ` + userSchema + `
            when $1::pg_catalog.text = 'pg_temp' then n.oid = pg_catalog.pg_my_temp_schema()
            else n.nspname = $1::pg_catalog.name end
@@ -77,7 +78,7 @@ func ListTables(ctx context.Context, q ext.Querier, schema string, o TablesOptio
 	}
 	if err == nil {
 		var all []Table
-		if all, err = query[Table](ctx, q, tablesQuery, schema, o.System, words); err == nil {
+		if all, err = query[Table](ctx, q, tablesQuery, schema, o.System, strings.Join(words, ",")); err == nil {
 			return all, nil
 		}
 	}
@@ -119,6 +120,9 @@ func Truncate(ctx context.Context, q ext.Querier, tables []string, o TruncateOpt
 	text, err := truncate(tables, o)
 	if err == nil {
 		err = run(ctx, q, text)
+	}
+	if len(tables) == 1 {
+		err = explain(ctx, q, tables[0], err)
 	}
 	if err != nil {
 		return fmt.Errorf("admin: truncate %q: %w", tables, err)

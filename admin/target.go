@@ -33,16 +33,16 @@ with target as (
 
 // target is what each row of a query with withTarget begins with.
 type target struct {
-	Found   bool   // the table exists
-	Folded  string // else the table of that name in lower case, "" for none
-	Present bool   // the row tells something, it does not just say that the table exists
+	Missing bool   // the table does not exist
+	Folded  string // then the table of that name in lower case, "" for none
+	Blank   bool   // the row tells nothing but that the table exists
 }
 
 func (t target) at() target { return t }
 
 // targetColumns are the columns of target. item is NULL where the row tells nothing.
 func targetColumns(item string) string {
-	return "target.oid is not null as found, coalesce(target.folded, '') as folded, " + item + " is not null as present"
+	return "target.oid is null as missing, coalesce(target.folded, '') as folded, " + item + " is null as blank"
 }
 
 // ofTable runs a query with withTarget about a table, and takes an item out of each row. verb is for the error.
@@ -58,10 +58,10 @@ func ofTable[R interface{ at() target }, T any](ctx context.Context, q ext.Queri
 	var items []T
 	for _, row := range rows {
 		t := row.at()
-		if !t.Found {
+		if t.Missing {
 			return nil, refused(verb, table, &missingTable{name: n, folded: t.Folded})
 		}
-		if t.Present {
+		if !t.Blank {
 			items = append(items, item(row))
 		}
 	}

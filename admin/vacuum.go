@@ -43,7 +43,7 @@ func Vacuum(ctx context.Context, q ext.OutsideTx, o VacuumOptions) error {
 	if err == nil {
 		err = maintain(ctx, q, text, o.needs(), o.Verbose)
 	}
-	return maintenanceError("vacuum", err)
+	return maintenanceError("vacuum", missingOf(ctx, q, o.Tables, err))
 }
 
 func vacuumText(o VacuumOptions) (string, error) {
@@ -76,8 +76,11 @@ func vacuumText(o VacuumOptions) (string, error) {
 
 func (o VacuumOptions) needs() []newerOption {
 	return []newerOption{
-		{o.Only, "Only", 18}, {o.NoMain, "NoMain", 16}, {o.SkipDatabaseStats, "SkipDatabaseStats", 16},
-		{o.OnlyDatabaseStats, "OnlyDatabaseStats", 16}, {o.BufferUsageLimit != "", "BufferUsageLimit", 16},
+		{o.Only, "Only", 18},
+		{o.NoMain, "NoMain", 16},
+		{o.SkipDatabaseStats, "SkipDatabaseStats", 16},
+		{o.OnlyDatabaseStats, "OnlyDatabaseStats", 16},
+		{o.BufferUsageLimit != "", "BufferUsageLimit", 16},
 	}
 }
 
@@ -102,7 +105,7 @@ func Analyze(ctx context.Context, q ext.Querier, o AnalyzeOptions) error {
 	if err == nil {
 		_, err = q.ExecContext(withNotices(ctx, o.Verbose), text)
 	}
-	return maintenanceError("analyze", err)
+	return maintenanceError("analyze", missingOf(ctx, q, o.Tables, err))
 }
 
 func analyzeText(o AnalyzeOptions) (string, error) {

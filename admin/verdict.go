@@ -97,7 +97,7 @@ func (ch change) do(ctx context.Context, c *driver.Conn) (int64, error) {
 		return 0, err
 	}
 	if rollback != "" {
-		if _, err := c.ExecContext(ctx, rollback, nil); err != nil {
+		if _, err := c.ExecContext(catalogContext(ctx), rollback, nil); err != nil {
 			return 0, err
 		}
 	}
@@ -140,13 +140,13 @@ func (ch change) send(ctx context.Context, c *driver.Conn) (rollback string, err
 		_, err = c.ExecContext(ctx, ch.strict, nil)
 		return "", err
 	}
-	if _, err := c.ExecContext(ctx, "savepoint "+savepoint, nil); err != nil {
+	if _, err := c.ExecContext(catalogContext(ctx), "savepoint "+savepoint, nil); err != nil {
 		return "", err
 	}
 	if _, err := c.ExecContext(ctx, ch.strict, nil); err != nil {
 		return "rollback to savepoint " + savepoint + "; release savepoint " + savepoint, err
 	}
-	_, err = c.ExecContext(ctx, "release savepoint "+savepoint, nil)
+	_, err = c.ExecContext(catalogContext(ctx), "release savepoint "+savepoint, nil)
 	return "", err
 }
 
@@ -192,13 +192,26 @@ func compared(ctx context.Context, q ext.Querier, text, query string, args []any
 	return n > 0, err
 }
 
+// needs is what a verb takes that a user may lack.
+var needs = map[string]string{
+	"create database": "the attribute CREATEDB", "alter database": "ownership of the database", "drop database": "ownership of the database",
+	"create role": "the attribute CREATEROLE", "alter role": "the attribute CREATEROLE", "drop role": "the attribute CREATEROLE",
+	"create schema": "the privilege CREATE on the database", "drop schema": "ownership of the schema",
+	"create extension": "a superuser, or for a trusted extension the privilege CREATE on the database",
+	"create table":     "the privilege CREATE on the schema", "drop table": "ownership of the table",
+}
+
 // refused wraps an error of a verb about an object: admin: create table "users": what failed. Where other objects depend on it, the
-// error lists them as the server does.
+// error lists them as the server does; where the user may not, it says what that takes.
 func refused(verb, object string, err error) error {
-	const dependentObjects = "2BP01"
+	const dependentObjects, insufficientPrivilege = "2BP01", "42501"
 	var server *pgconn.PgError
-	if errors.As(err, &server) && server.Code == dependentObjects && server.Detail != "" {
+	switch {
+	case !errors.As(err, &server):
+	case server.Code == dependentObjects && server.Detail != "":
 		err = fmt.Errorf("%w: %s", err, strings.ReplaceAll(server.Detail, "\n", "; "))
+	case server.Code == insufficientPrivilege && needs[verb] != "":
+		err = fmt.Errorf("%w: it takes %s", err, needs[verb])
 	}
 	return fmt.Errorf("admin: %s %q: %w", verb, object, err)
 }

@@ -26,7 +26,7 @@ func (v View) QualifiedName() string { return ext.QuoteName(v.Schema, v.Name) }
 var viewsQuery = qualified(`
 select n.nspname as schema, c.relname as name, c.relkind = 'm' as materialized, c.relispopulated as populated,
        pg_catalog.pg_get_userbyid(c.relowner) as owner,
-       pg_catalog.pg_get_viewdef(c.oid) as definition,
+       coalesce(pg_catalog.pg_get_viewdef(c.oid), '') as definition,
        coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '') as comment
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace

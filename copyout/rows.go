@@ -29,7 +29,7 @@ func Rows[T any](ctx context.Context, q ext.Querier, src Source) iter.Seq2[T, er
 		defer r.s.end(ctx)
 		left := false
 		err := r.begin(src)
-		if err == nil {
+		if err == nil && r.s.real { // a mock has no rows
 			if d := newDecoder[T](r); d != nil {
 				left, err = d.each(yield)
 			} else {

@@ -3,6 +3,7 @@ package driver
 import (
 	sqldriver "database/sql/driver"
 	"fmt"
+	"time"
 )
 
 // CheckNamedValue implements [sqldriver.NamedValueChecker]: it lets through what can be encoded for some parameter
@@ -16,7 +17,7 @@ func (c *Conn) CheckNamedValue(nv *sqldriver.NamedValue) error {
 }
 
 func checkNamedValue(nv *sqldriver.NamedValue) error {
-	if isSetting(nv.Value) {
+	if isCommon(nv.Value) || isSetting(nv.Value) {
 		return nil
 	}
 	v, err := checkArg(nv.Value)
@@ -53,4 +54,13 @@ func appendValues(dst []any, args []sqldriver.NamedValue) []any {
 		dst = append(dst, args[i].Value)
 	}
 	return dst
+}
+
+// isCommon reports whether v is of the types that most arguments have, which are what they are.
+func isCommon(v any) bool {
+	switch v.(type) {
+	case int64, string, int, bool, float64, time.Time:
+		return true
+	}
+	return false
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -16,16 +17,18 @@ import (
 )
 
 var (
-	scannerType     = reflect.TypeFor[sql.Scanner]()
-	unmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
-	goTimeType      = reflect.TypeFor[time.Time]()
-	durationType    = reflect.TypeFor[time.Duration]()
+	scannerType  = reflect.TypeFor[sql.Scanner]()
+	goTimeType   = reflect.TypeFor[time.Time]()
+	durationType = reflect.TypeFor[time.Duration]()
 )
 
 // assign stores the text of a value of the type oid, 0 where it is not known, in dst: what registered types, composites and
 // arrays of these need, and whatever such hold. text is nil for NULL. Nothing is kept of it.
 func (c *codecs) assign(dst reflect.Value, oid uint32, text []byte) error {
 	t := dst.Type()
+	if text != nil && isPredeclared(t) && oid < firstUserOID {
+		return c.assignScalar(dst, oid, text)
+	}
 	if a := c.set.adapter(t, oid); a != nil {
 		if text == nil {
 			return nullDoesNotFit(dst)
@@ -43,7 +46,7 @@ func (c *codecs) assign(dst reflect.Value, oid uint32, text []byte) error {
 		}
 		dst.FieldByName("Valid").SetBool(true)
 		return nil
-	case t.Kind() == reflect.Pointer && !t.Implements(scannerType) && !t.Implements(unmarshalerType):
+	case t.Kind() == reflect.Pointer:
 		dst.SetZero()
 		if text == nil {
 			return nil
@@ -60,6 +63,12 @@ func (c *codecs) assign(dst reflect.Value, oid uint32, text []byte) error {
 		return assignNull(dst)
 	}
 	return c.assignKind(dst, oid, text)
+}
+
+// isPredeclared reports whether a type is a string, bool or number without a name of its own.
+func isPredeclared(t reflect.Type) bool {
+	k := t.Kind()
+	return (k == reflect.String || k >= reflect.Bool && k <= reflect.Float64) && t.PkgPath() == ""
 }
 
 func (a *typeAdapter) assign(dst reflect.Value, text string) error {
@@ -184,12 +193,48 @@ func (c *codecs) assignItems(dst reflect.Value, elem uint32, items []pgtext.Item
 	return items, nil
 }
 
-// textOf is the text of an item, nil for NULL.
+// textOf is the text of an item, nil for NULL. It is not to be changed.
 func textOf(item pgtext.Item) []byte {
-	if item.Null {
+	switch {
+	case item.Null:
 		return nil
+	case item.Text == "":
+		return []byte{}
 	}
-	return append([]byte{}, item.Text...)
+	return unsafe.Slice(unsafe.StringData(item.Text), len(item.Text))
+}
+
+// ScanPlainArray fills the usual slices from the text of an array of one dimension without NULLs, whose type's OID is given. ok is
+// false, and dest is as it was, for all else. Texts share the memory of text.
+func ScanPlainArray(dest any, oid uint32, text string) (ok bool) {
+	switch d := dest.(type) {
+	case *[]string:
+		if oid == pgtype.TextArrayOID || oid == pgtype.VarcharArrayOID {
+			return keep(d, pgtext.ParseStrings, text)
+		}
+	case *[]int:
+		return isIntArray(oid) && keep(d, pgtext.ParseInts[int], text)
+	case *[]int32:
+		return isIntArray(oid) && keep(d, pgtext.ParseInts[int32], text)
+	case *[]int64:
+		return isIntArray(oid) && keep(d, pgtext.ParseInts[int64], text)
+	case *[]float64:
+		return oid == pgtype.Float8ArrayOID && keep(d, pgtext.ParseFloats, text)
+	}
+	return false
+}
+
+func isIntArray(oid uint32) bool {
+	return oid == pgtype.Int8ArrayOID || oid == pgtype.Int4ArrayOID || oid == pgtype.Int2ArrayOID
+}
+
+// keep stores what parse gives, where it gives anything.
+func keep[T any](d *[]T, parse func(string) ([]T, bool), text string) bool {
+	all, ok := parse(text)
+	if ok {
+		*d = all
+	}
+	return ok
 }
 
 func assignUUID(dst reflect.Value, text []byte) error {

@@ -42,7 +42,7 @@ func (c *Conn) cancelRunning(ctx context.Context) error {
 		return fmt.Errorf("driver: cancel request: %w", err)
 	}
 	// The server answers nothing; a reset (its way to close a TLS connection it has not read to the end) is as good as EOF.
-	if _, err := io.Copy(io.Discard, conn); err != nil && ctx.Err() != nil {
+	if _, err := io.Copy(io.Discard, conn); err != nil && (ctx.Err() != nil || isTimeout(err)) {
 		return fmt.Errorf("driver: cancel request: no answer: %w", err)
 	}
 	return nil

@@ -142,7 +142,23 @@ func (c *codecs) scannedText(src any, oid uint32) ([]byte, error) {
 	case bool:
 		return append([]byte{}, strconv.FormatBool(v)[:1]...), nil
 	case time.Time:
+		if v.Year() == 0 { // a time of day
+			return appendClockOf(nil, v), nil
+		}
 		return c.appendTimeText(nil, oid, v), nil
 	}
 	return nil, fmt.Errorf("cannot read %T", src)
+}
+
+// appendClockOf appends a time of day as compat=pq gives it: in the year 0, 24:00 on its second day.
+func appendClockOf(dst []byte, t time.Time) []byte {
+	if t.YearDay() > 1 {
+		dst = append(dst, "24:00:00"...)
+	} else {
+		dst = t.AppendFormat(dst, "15:04:05.999999")
+	}
+	if _, offset := t.Zone(); offset != 0 {
+		dst = t.AppendFormat(dst, "-07:00:00")
+	}
+	return dst
 }

@@ -97,21 +97,46 @@ func (c *codecs) assignComposite(dst reflect.Value, info *TypeInfo, text []byte)
 		}
 		return err
 	}
-	s, err := structfields.Of(dst.Type())
+	fields, err := c.set.fieldsOf(dst.Type(), info)
 	if err != nil {
-		return err
-	}
-	if err := fitsComposite(s, dst.Type(), info); err != nil {
 		return err
 	}
 	dst.SetZero()
 	for i, f := range info.Fields {
-		field := settable(dst, s.Fields[s.ByColumn[f.Name]].Index)
+		c.set.resolve(f.OID)
+		field := settable(dst, fields[i].Index)
 		if err := c.assign(field, f.OID, textOf(items[i])); err != nil {
 			return fmt.Errorf("field %q: %w", f.Name, err)
 		}
 	}
 	return nil
+}
+
+// planKey finds the fields of a struct type for a composite.
+type planKey struct {
+	typ  reflect.Type
+	info *TypeInfo
+}
+
+// fieldsOf are the fields of a struct type in the order of a composite, which has the same.
+func (s *typeSet) fieldsOf(t reflect.Type, info *TypeInfo) ([]structfields.Field, error) {
+	key := planKey{t, info}
+	if known, ok := s.plans.Load(key); ok {
+		return known.([]structfields.Field), nil
+	}
+	found, err := structfields.Of(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := fitsComposite(found, t, info); err != nil {
+		return nil, err
+	}
+	fields := make([]structfields.Field, len(info.Fields))
+	for i, f := range info.Fields {
+		fields[i] = found.Fields[found.ByColumn[f.Name]]
+	}
+	s.plans.Store(key, fields)
+	return fields, nil
 }
 
 // fitsComposite makes sure that a struct has the fields of a composite, and no others.
@@ -189,7 +214,7 @@ func (c *codecs) anyComposite(info *TypeInfo, text []byte, asJSON func([]byte) (
 // appendComposite appends a struct, a map or a []any as the text of a composite. info is nil for a record, whose fields are those
 // of a struct in its order.
 func (c *codecs) appendComposite(dst []byte, info *TypeInfo, rv reflect.Value) ([]byte, error) {
-	values, oids, err := fieldValues(info, rv)
+	values, oids, err := c.fieldValues(info, rv)
 	if err != nil {
 		return dst, err
 	}
@@ -202,6 +227,7 @@ func (c *codecs) appendComposite(dst []byte, info *TypeInfo, rv reflect.Value) (
 		if err != nil {
 			return dst, err
 		}
+		c.set.resolve(oids[i])
 		start, null := len(dst), false
 		dst, null, err = c.appendText(dst, c.base(oids[i]), arg)
 		switch {
@@ -219,7 +245,7 @@ func (c *codecs) appendComposite(dst []byte, info *TypeInfo, rv reflect.Value) (
 }
 
 // fieldValues are the values of a composite's fields, in its order, and their types.
-func fieldValues(info *TypeInfo, rv reflect.Value) (values []any, oids []uint32, err error) {
+func (c *codecs) fieldValues(info *TypeInfo, rv reflect.Value) (values []any, oids []uint32, err error) {
 	if info != nil {
 		for _, f := range info.Fields {
 			oids = append(oids, f.OID)
@@ -244,19 +270,16 @@ func fieldValues(info *TypeInfo, rv reflect.Value) (values []any, oids []uint32,
 			return nil, nil, fmt.Errorf("the map has keys that are no fields of type %s", info.SQLName)
 		}
 	default:
-		s, err := structfields.Of(rv.Type())
+		var order []structfields.Field
+		if info != nil {
+			order, err = c.set.fieldsOf(rv.Type(), info)
+		} else if s, serr := structfields.Of(rv.Type()); serr == nil {
+			order = s.Fields
+		} else {
+			err = serr
+		}
 		if err != nil {
 			return nil, nil, err
-		}
-		order := s.Fields
-		if info != nil {
-			if err := fitsComposite(s, rv.Type(), info); err != nil {
-				return nil, nil, err
-			}
-			order = nil
-			for _, f := range info.Fields {
-				order = append(order, s.Fields[s.ByColumn[f.Name]])
-			}
 		}
 		for _, f := range order {
 			v, err := rv.FieldByIndexErr(f.Index)

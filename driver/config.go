@@ -47,7 +47,7 @@ type Config struct {
 	// StartupOptional names run-time parameters that are left out when a server or pooler refuses them.
 	StartupOptional []string
 
-	SSLMode               string // disable, allow, prefer, require, verify-ca, verify-full; default prefer, or require with CompatPq
+	SSLMode               string // disable, allow, prefer, require, verify-ca, verify-full, pqgo-KEY ([RegisterTLSConfig]); default prefer, or require with CompatPq
 	SSLNegotiation        string // postgres, direct
 	SSLCert               string // file, or the PEM text itself with SSLInline
 	SSLKey                string

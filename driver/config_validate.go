@@ -65,7 +65,7 @@ func checkHosts(c *Config) error {
 
 func checkTLS(c *Config) error {
 	mode := c.sslMode()
-	strong := slices.Contains([]string{"require", "verify-ca", "verify-full"}, mode)
+	strong := strings.HasPrefix(mode, customMode) || slices.Contains([]string{"require", "verify-ca", "verify-full"}, mode)
 	switch {
 	case c.SSLNegotiation == "direct" && !strong:
 		return &ParseError{Key: "sslnegotiation", Reason: "direct needs sslmode require, verify-ca or verify-full, not " + mode}

@@ -25,17 +25,18 @@ type Conn struct {
 	wire      *wire
 	engine    engine
 
-	args     []any        // the values of the statement that is being sent, reused
-	open     *rows        // rows that have not been closed
-	copying  *copying     // a COPY that has not ended
-	reserved *Reservation // a helper's hold on the connection
-	manual   *manual      // nil unless statements begin transactions
-	lent     bool         // Conn or PgConn was handed out: the session may have changed in any way
-	broken   bool         // must not go back to the pool
-	rollback bool         // a ROLLBACK was written whose answer has not been read
-	firstErr error        // the first failure of the open transaction
-	lastUsed time.Time    // when the server was last heard
-	asked    time.Time    // when PgxSource.ShouldPing was last asked
+	args     []any         // the values of the statement that is being sent, reused
+	open     *rows         // rows that have not been closed
+	copying  *copying      // a COPY that has not ended
+	reserved *Reservation  // a helper's hold on the connection
+	manual   *manual       // nil unless statements begin transactions
+	lent     bool          // Conn or PgConn was handed out: the session may have changed in any way
+	broken   bool          // must not go back to the pool
+	rollback bool          // a ROLLBACK was written whose answer has not been read
+	unlooked bool          // ResetSession left it to the next request to look at the socket
+	firstErr error         // the first failure of the open transaction
+	lastUsed time.Duration // by now: when the server was last heard
+	asked    time.Time     // when PgxSource.ShouldPing was last asked
 
 	notices       handlers[Notice]
 	notifications notifications
@@ -62,6 +63,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.N
 	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return c.run(ctx, cmd)
 	}
+	c.unlooked = false // the request looks
 	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
@@ -97,6 +99,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return nil, errors.New("driver: the command of driver.Do runs through ExecContext only")
 	}
+	c.unlooked = false // the request looks
 	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
@@ -133,6 +136,12 @@ func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string,
 
 // ready reports why a statement cannot start now. Nothing has been sent when it returns an error.
 func (c *Conn) ready(ctx context.Context) error {
+	if c.unlooked {
+		c.unlooked = false
+		if stands, _ := c.look(); !stands {
+			c.wire.kill()
+		}
+	}
 	switch {
 	case c.pg.IsClosed():
 		return c.lost(&retryError{})
@@ -163,7 +172,7 @@ func (c *Conn) ready(ctx context.Context) error {
 // finish ends the watch of a statement's context and makes its error the caller's.
 func (c *Conn) finish(ctx context.Context, err error) error {
 	canceled := c.wire.unwatch()
-	c.lastUsed = time.Now()
+	c.lastUsed = now()
 	if err == nil {
 		if c.TxStatus() != 'E' { // it ended, or a savepoint was rolled back
 			c.firstErr = nil

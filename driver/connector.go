@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -98,7 +97,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	c.link, c.px, c.pg = l, l.px, l.px.PgConn()
-	c.wire = newWire(c.pg, c.cancelRunning, cn.cfg.CancelTimeout)
+	c.wire = newWire(c.pg, l.inbox, c.cancelRunning, cn.cfg.CancelTimeout)
 	c.engine = engine{
 		transport: c.wire,
 		codecs:    newCodecs(c.px.TypeMap(), cn.cfg.Compat, cn.cfg.Infinity, location),
@@ -107,7 +106,7 @@ func (cn *Connector) connect(ctx context.Context) (*Conn, error) {
 		unnamed:   cn.cfg.Pooler == PoolerTransaction,
 	}
 	c.engine.codecs.user, c.engine.codecs.set = cn.user, cn.types
-	c.lastUsed = time.Now()
+	c.lastUsed = now()
 	c.tracer = cn.cfg.Tracer
 	if cn.source != nil {
 		c.adopt()

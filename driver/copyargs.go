@@ -105,7 +105,7 @@ func (c *Conn) sqlType(ctx context.Context, oid uint32) (string, error) {
 	}
 	const query = `select quote_ident(n.nspname) || '.' || quote_ident(t.typname)
 		from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where t.oid = $1::int8::oid`
-	rows, err := c.QueryContext(ctx, query, []sqldriver.NamedValue{{Ordinal: 1, Value: int64(oid)}})
+	rows, err := c.QueryContext(WithNativePlaceholders(ctx), query, []sqldriver.NamedValue{{Ordinal: 1, Value: int64(oid)}})
 	if err != nil {
 		return "", err
 	}

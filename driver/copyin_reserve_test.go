@@ -143,13 +143,25 @@ func TestConnectionReturnedInTheMiddleOfACopy(t *testing.T) {
 
 func TestTransactionEndedInTheMiddleOfACopy(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(*sql.Tx) error{"commit": (*sql.Tx).Commit, "rollback": (*sql.Tx).Rollback} {
+	for name, end := range map[string]func(tx *sql.Tx, cancel func()) error{
+		"commit":   func(tx *sql.Tx, _ func()) error { return tx.Commit() },
+		"rollback": func(tx *sql.Tx, _ func()) error { return tx.Rollback() },
+		"the end of its context": func(tx *sql.Tx, cancel func()) error {
+			cancel()
+			return tx.Rollback() // or database/sql's own does it
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, conn := numbersConn(t)
+			db, conn := numbersConn(t)
 			pid := backendPID(t, conn)
-			tx := begin(t, conn)
-			_, err := driver.Do(copyContext(t), tx, "copy", func(ctx context.Context, c *driver.Conn) (int64, error) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			tx, err := conn.BeginTx(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = driver.Do(copyContext(t), tx, "copy", func(ctx context.Context, c *driver.Conn) (int64, error) {
 				held, err := c.Reserve("load")
 				if err != nil {
 					return 0, err
@@ -163,11 +175,28 @@ func TestTransactionEndedInTheMiddleOfACopy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := end(tx); errors.Is(err, driver.ErrBusy) != (name == "commit") || errors.Is(err, driver.ErrCommitRolledBack) != (name == "commit") {
-				t.Errorf("%s: %v", name, err)
+			switch err := end(tx, cancel); name {
+			case "commit":
+				if !errors.Is(err, driver.ErrBusy) || !errors.Is(err, driver.ErrCommitRolledBack) || !strings.Contains(err.Error(), "load") {
+					t.Errorf("Commit = %v, want both errors, and the operation", err)
+				}
+			default:
+				if err != nil && !errors.Is(err, sql.ErrTxDone) {
+					t.Errorf("Rollback = %v", err)
+				}
 			}
-			if n := number(t, conn, "select count(*) from numbers"); n != 0 || backendPID(t, conn) != pid {
-				t.Errorf("rows = %d, or the connection was lost", n)
+			for { // database/sql's own takes its time
+				if _, err := conn.ExecContext(copyContext(t), "select 1"); !errors.Is(err, driver.ErrBusy) {
+					break
+				}
+			}
+			for _, again := range []*sql.Conn{conn, one(t, db)} {
+				if n := number(t, again, "select count(*) from numbers"); n != 0 {
+					t.Errorf("rows = %d", n)
+				}
+			}
+			if backendPID(t, conn) != pid {
+				t.Error("the connection was lost")
 			}
 		})
 	}

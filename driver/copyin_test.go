@@ -181,7 +181,7 @@ func TestCopyInRefusesOtherStatements(t *testing.T) {
 		"copy numbers to stdout":                                  "",
 		"copy numbers from '/dev/null'":                           "",
 		"copy numbers from stdin; insert into numbers values (1)": "",
-		"copy numbers from stdin\x00":                             "",
+		"copy numbers from stdin\x00":                             "22021",
 		"copy nowhere from stdin":                                 "42P01",
 		"copy numbers (m) from stdin":                             "42703",
 		"copy numbers from stdin (format odd)":                    "22023",

@@ -222,16 +222,20 @@ func (c *codecs) fastTime(oid uint32, format int16, src []byte, d *time.Time) bo
 			return true
 		}
 	case (oid == pgtype.TimestamptzOID || oid == pgtype.TimestampOID) && len(src) == 8:
-		micros := int64(binary.BigEndian.Uint64(src))
-		if micros == math.MaxInt64 || micros == math.MinInt64 {
-			return false
-		}
 		loc := c.zoneless()
 		if oid == pgtype.TimestamptzOID {
 			loc = c.location()
 		}
-		*d = timestampAt(micros).In(loc)
-		return true
+		return storeTimestamp(d, int64(binary.BigEndian.Uint64(src)), loc)
 	}
 	return false
+}
+
+// storeTimestamp stores the time so many microseconds after 2000-01-01, unless it is an infinite one.
+func storeTimestamp(d *time.Time, micros int64, loc *time.Location) bool {
+	if micros == math.MaxInt64 || micros == math.MinInt64 {
+		return false
+	}
+	*d = timestampAt(micros).In(loc)
+	return true
 }

@@ -60,6 +60,9 @@ func maySayNull(dest any, rv reflect.Value) bool {
 
 // scanKnown fills what pgtype has no plan for. done is false for the rest.
 func (c *codecs) scanKnown(oid uint32, format int16, src []byte, dest any, rv reflect.Value) (done bool, err error) {
+	if format == textFormat && rv.Kind() == reflect.Pointer && rv.Elem().Kind() == reflect.Slice && ScanPlainArray(dest, oid, string(src)) {
+		return true, nil
+	}
 	if oid == pgtype.UUIDOID && format == binaryFormat && len(src) == 16 && rv.Kind() == reflect.Pointer {
 		elem := rv.Elem()
 		if elem.Kind() == reflect.Array && elem.Type().Elem() == reflect.TypeFor[byte]() && elem.Len() == 16 {

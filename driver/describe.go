@@ -29,7 +29,7 @@ func (c *Conn) Describe(ctx context.Context, sql string) (Description, error) {
 	}
 	c.wire.watch(ctx)
 	never := false
-	st := &statement{sql: sql} // one of its own: what is remembered of a statement may be out of date
+	st := &statement{sql: sql, own: true} // what is remembered of a statement may be out of date
 	err := c.engine.describe(st, &never)
 	if err = c.finish(ctx, err); err != nil {
 		return Description{}, err

@@ -151,6 +151,7 @@ func (d *description) setColumns(c *codecs, columns []column) {
 		d.formats[i] = c.resultFormat(columns[i].oid)
 		columns[i].format = d.formats[i]
 		columns[i].decode = c.decoder(columns[i].oid, d.formats[i])
+		columns[i].own = ownFormOf(columns[i].oid, d.formats[i])
 	}
 	d.names = columnNames(columns)
 }
@@ -171,7 +172,7 @@ func (c *codecs) columns(msg *pgproto3.RowDescription) []column {
 		columns[i] = column{
 			name: string(f.Name), oid: f.DataTypeOID, table: f.TableOID, attnum: f.TableAttributeNumber,
 			size: f.DataTypeSize, typmod: f.TypeModifier, format: f.Format,
-			decode: c.decoder(f.DataTypeOID, f.Format),
+			decode: c.decoder(f.DataTypeOID, f.Format), own: ownFormOf(f.DataTypeOID, f.Format),
 		}
 	}
 	return columns

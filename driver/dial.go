@@ -15,6 +15,7 @@ import (
 // link is a connection that is ready for use, and what it takes to reach the same server again.
 type link struct {
 	px       *pgx.Conn
+	inbox    *inbox // nil where pgx made the connection
 	host     HostSpec
 	network  string
 	address  string

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // encryption is what one attempt does about TLS.
@@ -47,6 +49,7 @@ type attempt struct {
 	enc     encryption
 	report  ConnectAttempt
 	tls     *tls.Config
+	inbox   *inbox
 	dialErr error
 	// How far it came: the socket was open, the server took the log-in.
 	reached, accepted bool
@@ -142,6 +145,10 @@ func (a *attempt) connectOnce(ctx context.Context, hook *Attempt) (*pgx.Conn, er
 		var nc net.Conn
 		nc, a.dialErr = a.dial(ctx)
 		return nc, a.dialErr
+	}
+	cfg.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		a.inbox = &inbox{from: r}
+		return pgproto3.NewFrontend(a.inbox, w)
 	}
 	if a.install != nil {
 		a.install(&cfg.Config)
@@ -248,7 +255,7 @@ func (a *attempt) finish(ctx context.Context, px *pgx.Conn, hook *Attempt, want 
 		}
 	}
 	return &link{
-		px: px, host: a.target.host, network: a.target.network, address: a.target.address,
+		px: px, inbox: a.inbox, host: a.target.host, network: a.target.network, address: a.target.address,
 		user: hook.User, database: orDefault(hook.Database, hook.User), tls: a.tls, config: a.Config,
 	}, nil
 }

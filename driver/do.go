@@ -7,7 +7,6 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // Execer is a *sql.DB, *sql.Conn, *sql.Tx, or anything that wraps one.
@@ -108,7 +107,7 @@ func (c *Conn) run(ctx context.Context, cmd *command) (sqldriver.Result, error) 
 	cmd.used = true
 	finished := false
 	defer func() {
-		c.lastUsed = time.Now()
+		c.lastUsed = now()
 		if !finished { // a panic, or runtime.Goexit
 			c.broken = true
 			c.wire.kill()

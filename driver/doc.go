@@ -18,7 +18,11 @@
 // it is prepared on the way. [QueryOptions] decides otherwise for one call. The text of a value decides what is stored,
 // so the same value is stored on every use, and what does not fit (1.5 into an integer) is an error.
 //
-// An error of the server is reached by errors.As as a *pgconn.PgError, and as a *pq.Error. A statement whose context
+// What a pool has learned of statements ends with a CREATE, ALTER or DROP of its own; [Connector.SchemaChanged] tells it of
+// those that it cannot see.
+//
+// An error of the server is reached by errors.As as a *pgconn.PgError, and as a *pq.Error; a type assertion,
+// err.(*pgconn.PgError), finds neither. A statement whose context
 // ends is cancelled on the server, and the connection goes on: the error is the context's, its cause, and SQLSTATE
 // 57014 at once. A statement is never run twice: database/sql is told to take another connection only where nothing was
 // sent or nothing can have happened.
@@ -76,7 +80,8 @@
 // # Encryption
 //
 //	sslmode                   disable, allow, prefer (default), require (default with compat=pq), verify-ca, verify-full;
-//	                          require checks the certificate as verify-ca does if there is a root certificate
+//	                          require checks the certificate as verify-ca does if there is a root certificate;
+//	                          pqgo-KEY: a configuration given to RegisterTLSConfig
 //	ssl                       true is sslmode=require; other values are those of sslmode
 //	sslnegotiation            postgres (default), direct (PostgreSQL 17; sslmode require or stronger)
 //	sslrootcert               file; default ~/.postgresql/root.crt if it exists, else the system's roots;
@@ -126,8 +131,10 @@
 //	timezone_scan         zone of scanned timestamps: session, local, utc or a zone name; default: compat's rule
 //	infinity              error (default), clamp: infinite dates and timestamps where the Go value has none
 //	reset                 when a connection is reused: tx (default): roll back; none; session: also settings, role,
-//	                      cursors, advisory locks, LISTEN, but no temporary tables; discard: DISCARD ALL
-//	pooler                none (default), session, transaction: what stands before the server
+//	                      cursors, advisory locks, LISTEN, but no temporary tables; discard: DISCARD ALL. It travels with
+//	                      the next statement
+//	pooler                none (default), session, transaction: what stands before the server. With transaction a COPY
+//	                      FROM STDIN has a transaction of its own where none is open
 //	rows_close            drain (default): closing Rows early reads the rest; cancel: cancels the statement, whose effects
 //	                      may be lost
 //	placeholder           native (default): $1; format: %s, %(name)s

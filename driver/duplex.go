@@ -174,7 +174,7 @@ const blindPolls = 64
 
 // arrived reports whether there is something to read, an end of the connection included.
 func (d *duplex) arrived() bool {
-	if d.wire.pg.Frontend().ReadBufferLen() > 0 {
+	if d.wire.held() > 0 {
 		return true
 	}
 	found := peekUnknown

@@ -25,6 +25,12 @@ func (c *codecs) appendParam(dst []byte, oid uint32, arg any) (_ []byte, format 
 	if dst, ok := appendBinaryScalar(dst, oid, arg); ok {
 		return dst, binaryFormat, nil
 	}
+	if s, ok := arg.(string); ok && isTextual(oid) && len(s) <= maxParam {
+		if err := checkText(s, "string"); err != nil {
+			return dst, 0, err
+		}
+		return append(binary.BigEndian.AppendUint32(dst, uint32(len(s))), s...), textFormat, nil
+	}
 	if err := checkSize(arg); err != nil {
 		return dst, 0, err
 	}

@@ -9,7 +9,11 @@ import (
 
 // appendArray appends a slice or Go array of any depth as the text of a PostgreSQL array.
 func (c *codecs) appendArray(dst []byte, oid uint32, rv reflect.Value) ([]byte, error) {
-	elem, delim, _ := c.element(oid)
+	elem, delim, known := c.element(oid)
+	if !known && oid >= firstUserOID && mayBeComposite(rv.Interface()) {
+		c.set.resolve(oid)
+		elem, delim, _ = c.element(oid)
+	}
 	if rv.Kind() == reflect.Slice && rv.Type().NumMethod() == 0 && delim == ',' {
 		if dst, ok := appendIntegers(dst, rv.Interface()); ok {
 			return dst, nil

@@ -52,7 +52,7 @@ func (c *codecs) appendBytesText(dst []byte, oid uint32, b []byte) ([]byte, erro
 	case oid == pgtype.UUIDOID && len(b) == 16:
 		return appendUUID(dst, [16]byte(b)), nil
 	case oid == pgtype.UUIDOID && len(b) < 32:
-		return dst, fmt.Errorf("[]byte of %d bytes is no uuid: it takes 16 bytes or the text of one", len(b))
+		return dst, refuseValue(codeInvalidText, "[]byte of %d bytes is no uuid: it takes 16 bytes or the text of one", len(b))
 	case c.isOpaque(oid, b):
 		return dst, fmt.Errorf("[]byte for a type that is not known (OID %d): use a string", oid)
 	}

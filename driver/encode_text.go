@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"fmt"
 	"math"
 	"net/netip"
 	"strconv"
@@ -74,10 +73,10 @@ func appendString(dst []byte, s, goType string) ([]byte, error) {
 // checkText refuses what no text of PostgreSQL can hold.
 func checkText(s, goType string) error {
 	if i := strings.IndexByte(s, 0); i >= 0 {
-		return fmt.Errorf("%s holds a NUL byte at offset %d, which PostgreSQL cannot store in text", goType, i)
+		return refuseValue(codeNotInRepertoire, "%s holds a NUL byte at offset %d, which PostgreSQL cannot store in text", goType, i)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("%s is not valid UTF-8, as text must be: only []byte for a bytea parameter may hold any bytes", goType)
+		return refuseValue(codeNotInRepertoire, "%s is not valid UTF-8, as text must be: only []byte for a bytea parameter may hold any bytes", goType)
 	}
 	return nil
 }

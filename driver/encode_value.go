@@ -244,6 +244,9 @@ func (c *codecs) appendLast(dst []byte, oid uint32, arg any) (_ []byte, null boo
 		dst, err = appendString(dst, v.String(), fmt.Sprintf("%T", arg))
 		return dst, false, err
 	}
+	if oid >= firstUserOID && holdsFields(reflect.TypeOf(arg)) {
+		return dst, false, fmt.Errorf("%w %T as %s: it is no composite, or one of an open transaction that LoadTypes has not loaded", errNoText, arg, c.typeName(oid))
+	}
 	return dst, false, fmt.Errorf("%w %T as %s", errNoText, arg, c.typeName(oid))
 }
 

@@ -65,7 +65,9 @@ func (e *engine) start(k call) (*result, error) {
 		if mayRename(k.sql) {
 			e.renames()
 		}
-		e.alters(readAlteration(k.sql, e.standardStrings()))
+		if a := readAlteration(k.sql, e.standardStrings()); a != nil {
+			e.alters(a)
+		}
 		return e.startSimple(k.sql)
 	}
 	if st == nil {
@@ -84,10 +86,10 @@ func (e *engine) start(k call) (*result, error) {
 // checkSQL refuses what cannot travel as a statement's text.
 func checkSQL(sql string) error {
 	if i := strings.IndexByte(sql, 0); i >= 0 {
-		return fmt.Errorf("driver: the statement has a NUL byte at offset %d", i)
+		return refuseValue(codeNotInRepertoire, "driver: the statement has a NUL byte at offset %d", i)
 	}
 	if !utf8.ValidString(sql) {
-		return fmt.Errorf("driver: the statement is not valid UTF-8 at offset %d", invalidUTF8(sql))
+		return refuseValue(codeNotInRepertoire, "driver: the statement is not valid UTF-8 at offset %d", invalidUTF8(sql))
 	}
 	if len(sql) > maxMessage-64 {
 		return fmt.Errorf("driver: the statement has %d bytes, more than the 1 GiB that a message can carry", len(sql))
@@ -131,7 +133,9 @@ func (e *engine) startStatement(st *statement, args []any, prepare *bool) (*resu
 	if st.renames {
 		e.renames()
 	}
-	e.alters(st.alters)
+	if st.alters != nil {
+		e.alters(st.alters)
+	}
 	if err := e.checkCount(st, args); err != nil {
 		return nil, err
 	}
@@ -174,6 +178,9 @@ func (e *engine) checkCount(st *statement, args []any) error {
 
 // attempt executes st, asking first for its types where they are not known and the arguments need them.
 func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, error) {
+	if st.prepared && (wanted == nil || *wanted) {
+		return e.attemptPrepared(st, args, true)
+	}
 	e.result = result{engine: e, st: st}
 	if e.learnsByText(st, args, wanted) {
 		if r, err := e.attemptText(st, args, wanted); err != errNeedsTypes {
@@ -195,15 +202,17 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 	} else if asked {
 		parsed = false // the unnamed statement was another
 	}
+	if st.prepared && (wanted == nil || *wanted) { // on the way
+		return e.attemptPrepared(st, args, remembered)
+	}
 	desc, buf := st.desc, e.open()
-	prepared := st.prepared && (wanted == nil || *wanted)
 	prepare := !st.prepared && !e.unnamed && e.stmts.prepareNow(st, wanted)
 	name := ""
-	if prepared || prepare {
+	if prepare {
 		name = st.name
 	}
 	declared := 0 // where the parameters' types are in buf, when this request leaves plain ones to the server
-	if prepare || !prepared && !parsed {
+	if prepare || !parsed {
 		buf = appendParse(buf, name, st.sql, desc.params)
 		if !prepare {
 			declared = len(buf) - 4*len(desc.params)
@@ -221,14 +230,27 @@ func (e *engine) attempt(st *statement, args []any, wanted *bool) (*result, erro
 		e.give(buf)
 		return nil, err
 	}
-	if !prepared {
-		buf = appendDescribe(buf, 'P', "")
+	buf = appendDescribe(buf, 'P', "")
+	st.uses++
+	e.result = result{engine: e, st: st, preparing: prepare, remembered: remembered, columns: desc.columns, names: desc.names}
+	return e.run(appendSync(appendExecute(buf)))
+}
+
+// attemptPrepared executes st, which the server holds: what most executions are.
+func (e *engine) attemptPrepared(st *statement, args []any, remembered bool) (*result, error) {
+	desc := st.desc
+	e.result = result{engine: e, st: st, prepared: true, remembered: remembered, columns: desc.columns, names: desc.names}
+	if _, err := e.learnTypes(desc.params, args); err != nil {
+		return nil, err
+	}
+	buf, err := appendBind(e.open(), st.name, len(args), func(dst []byte, i int) ([]byte, int16, error) {
+		return e.codecs.appendParam(dst, desc.params[i], args[i])
+	}, desc.formats)
+	if err != nil {
+		e.give(buf)
+		return nil, err
 	}
 	st.uses++
-	e.result = result{
-		engine: e, st: st, prepared: prepared, preparing: prepare, remembered: remembered,
-		columns: desc.columns, names: desc.names,
-	}
 	return e.run(appendSync(appendExecute(buf)))
 }
 
@@ -296,7 +318,7 @@ func (e *engine) run(request []byte) (*result, error) {
 // dispatch sends a request that open has started.
 func (e *engine) dispatch(request []byte) error {
 	e.asOf = e.shared.current()
-	err := e.send(request)
+	err := e.submit(request)
 	e.give(request)
 	if err != nil {
 		e.altered()

@@ -59,6 +59,10 @@ func (s *script) send(request []byte) error {
 	return nil
 }
 
+func (s *script) row() []byte { return nil }
+
+func (s *script) submit(request []byte) error { return s.send(request) }
+
 // letter is the type byte of a message, with what matters of it.
 func letter(msg pgproto3.FrontendMessage) string {
 	switch msg := msg.(type) {
@@ -187,7 +191,7 @@ func finished(e *engine, sql string, args ...any) (firsts []string, err error) {
 			}
 			return firsts, err
 		}
-		firsts = append(firsts, string(r.row.Values[0]))
+		firsts = append(firsts, string(r.row.values[0]))
 	}
 }
 

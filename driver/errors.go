@@ -49,6 +49,7 @@ const (
 	codeFeatureNotSupported = "0A000"
 	codeInternal            = "XX000"
 	codeInvalidText         = "22P02"
+	codeNotInRepertoire     = "22021"
 )
 
 // canceledError is a statement that ended because its context did, and was cancelled by the server:

@@ -10,7 +10,7 @@ import (
 var TestServerDSN func(t testing.TB) string
 
 // Backdate makes c as if it had been used d earlier than it was.
-func (c *Conn) Backdate(d time.Duration) { c.lastUsed = c.lastUsed.Add(-d) }
+func (c *Conn) Backdate(d time.Duration) { c.lastUsed -= d }
 
 // HasArrived reports whether the idle connection's socket has something to read, its end included.
 func (c *Conn) HasArrived() bool { return c.wire.peek() != peekQuiet }

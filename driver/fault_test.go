@@ -18,6 +18,7 @@ type operation struct {
 	tries func(ctx context.Context, db *sql.DB) error
 	clean bool // leaves no row even when all goes well
 	moot  bool // changes nothing: ErrBadConn may be its error, where database/sql does not retry
+	reset driver.ResetPolicy
 }
 
 func execute(query string, args ...any) func(context.Context, *sql.DB) error {
@@ -70,6 +71,25 @@ func earlyClose(ctx context.Context, db *sql.DB) error {
 	return rows.Close()
 }
 
+// copyOfOne commits after a COPY as lib/pq has it, of the one row that the transaction has stored.
+func copyOfOne(tx *sql.Tx) error {
+	stmt, err := tx.Prepare("copy item from stdin")
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	if _, err := stmt.Exec(2); err != nil {
+		return err
+	}
+	if _, err := stmt.Exec(); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("delete from item where n = 1"); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
 func ping(ctx context.Context, db *sql.DB) error { return db.PingContext(ctx) }
 
 var operations = []operation{
@@ -87,6 +107,16 @@ var operations = []operation{
 	{name: "Commit", tries: transact((*sql.Tx).Commit)},
 	{name: "Rollback", tries: transact((*sql.Tx).Rollback), clean: true},
 	{name: "Ping", tries: ping, clean: true, moot: true},
+	{name: "COPY by Prepare", tries: transact(copyOfOne)},
+	{name: "COPY", tries: func(ctx context.Context, db *sql.DB) error {
+		_, err := copyIn(ctx, db, "copy item from stdin", lines(1))
+		return err
+	}},
+	{name: "Exec behind a reset", tries: execute("insert into item values ($1)", 1), reset: driver.ResetSession},
+	{name: "Exec prepared behind a reset", tries: execute("insert into item values ($1)", 1), warm: 7, reset: driver.ResetDiscard},
+	{name: "Exec of several behind a reset", tries: execute("insert into item values (1); select 2"), reset: driver.ResetSession},
+	{name: "Commit behind a reset", tries: transact((*sql.Tx).Commit), reset: driver.ResetSession},
+	{name: "Ping behind a reset", tries: ping, clean: true, moot: true, reset: driver.ResetSession},
 }
 
 // TestCutConnectionsNeverRunAnythingTwice cuts the connection before, during and after each message of each operation.
@@ -117,7 +147,7 @@ func TestCutConnectionsNeverRunAnythingTwice(t *testing.T) {
 // cutOnce runs op with one cut, and reports whether the cut was reached.
 func cutOnce(t *testing.T, op operation, p *proxy, s space, admin *sql.DB, c cut) bool {
 	t.Helper()
-	db := openSpace(t, s, p.address(), nil)
+	db := openSpace(t, s, p.address(), resetBy(op.reset))
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	pid := backendPID(t, db)

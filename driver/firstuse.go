@@ -16,24 +16,21 @@ import (
 
 // learnsByText tells whether st is to be run with its arguments in text, to learn its types on the way.
 func (e *engine) learnsByText(st *statement, args []any, wanted *bool) bool {
-	if !e.textIsSafe() {
-		return false
-	}
 	if st.desc == nil {
 		if !e.mayGuess(args) {
 			return false
 		}
 	} else {
+		if e.unnamed || !e.stmts.prepareNow(st, wanted) {
+			return false
+		}
 		for i, arg := range args {
 			if !e.codecs.isPlain(st.desc.params[i], arg) {
 				return false
 			}
 		}
-		if e.unnamed || !e.stmts.prepareNow(st, wanted) {
-			return false
-		}
 	}
-	return countPlaceholders(st.sql, e.standardStrings()) == len(args)
+	return e.textIsSafe() && countPlaceholders(st.sql, e.standardStrings()) == len(args)
 }
 
 // isPlain tells whether the text of arg is right for every type that the parameter may have by now, so far as the type

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -152,15 +151,11 @@ func TestQueryHooksTellTheWholeStatement(t *testing.T) {
 		{"select count(*) from item", 0, false, "SELECT 1", 1, ""},
 		{"select n from item limit 4", 0, false, "SELECT 4", 2, ""},
 		{"select 1/0", 0, false, "", 0, "22012"},
-		{"select \xff", 0, false, "", 0, "offset 7"},
+		{"select \xff", 0, false, "", 0, "22021"},
 	}
 	var got []end
 	for _, e := range ends.all() {
-		failure := sqlState(e.Err)
-		if e.Err != nil && failure == "" {
-			failure = e.Err.Error()[strings.Index(e.Err.Error(), "offset"):]
-		}
-		got = append(got, end{e.SQL, len(e.Args), e.Prepared, e.Tag, e.Rows, failure})
+		got = append(got, end{e.SQL, len(e.Args), e.Prepared, e.Tag, e.Rows, sqlState(e.Err)})
 		if e.Duration <= 0 {
 			t.Errorf("%q took %v", e.SQL, e.Duration)
 		}

@@ -43,8 +43,8 @@ var keywords = []keyword{
 	{name: "client_encoding", env: "PGCLIENTENCODING", set: acceptUTF8},
 	{name: "replication", set: refused("replication connections are not opened by this driver", "", "0", "false", "off", "no")},
 
-	choice("sslmode", "PGSSLMODE", func(c *Config) *string { return &c.SSLMode },
-		"disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+	acceptCustomMode(choice("sslmode", "PGSSLMODE", func(c *Config) *string { return &c.SSLMode },
+		"disable", "allow", "prefer", "require", "verify-ca", "verify-full")),
 	choice("sslnegotiation", "PGSSLNEGOTIATION", func(c *Config) *string { return &c.SSLNegotiation }, "postgres", "direct"),
 	{name: "sslcompression", env: "PGSSLCOMPRESSION", set: refused("TLS compression is not available", "", "0")},
 	text("sslcert", "PGSSLCERT", func(c *Config) *string { return &c.SSLCert }),

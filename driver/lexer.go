@@ -160,18 +160,34 @@ func isWordPart(c byte) bool { return isWordStart(c) || isDigit(c) || c == '$' }
 
 // severalStatements reports whether sql may hold more than one statement. In doubt (a SQL-standard function body) it does.
 func severalStatements(sql string, standard bool) bool {
+	several, doubt := scanStatements(sql, standard)
+	return several || doubt
+}
+
+// surelySeveral reports whether sql holds more than one statement. In doubt it does not.
+func surelySeveral(sql string, standard bool) bool {
+	if strings.IndexByte(sql, ';') < 0 {
+		return false
+	}
+	several, _ := scanStatements(sql, standard)
+	return several
+}
+
+func scanStatements(sql string, standard bool) (several, doubt bool) {
 	l := lexer{sql: sql, standard: standard}
 	depth, ended := 0, false
 	for {
 		t := l.next()
 		switch {
 		case t.kind == 0:
-			return false
+			return false, false
 		case t.kind == ';':
 			ended = ended || depth <= 0
 			continue
-		case ended, t.kind == 'w' && strings.EqualFold(t.text, "atomic"):
-			return true
+		case ended:
+			return true, false
+		case t.kind == 'w' && strings.EqualFold(t.text, "atomic"):
+			return false, true
 		case t.kind == '(':
 			depth++
 		case t.kind == ')':

@@ -22,7 +22,7 @@ const (
 // peek looks whether anything has arrived on the idle connection, without waiting and without a round trip. On TLS it
 // looks at the socket below, which shows a close but not a record that the TLS layer has read already.
 func (w *wire) peek() peeked {
-	if w.pg.Frontend().ReadBufferLen() > 0 {
+	if w.held() > 0 {
 		return peekData
 	}
 	if w.socket == nil {
@@ -53,12 +53,8 @@ const absorbWait = 5 * time.Millisecond
 // absorb takes the messages that have arrived on an idle connection: notices and notifications go to their hooks. Its
 // error says that the connection can not be used any more.
 func (w *wire) absorb() error {
-	w.conn.SetReadDeadline(time.Now().Add(absorbWait))
-	defer func() {
-		if !w.pg.IsClosed() {
-			w.conn.SetReadDeadline(time.Time{})
-		}
-	}()
+	w.boundReads(time.Now().Add(absorbWait))
+	defer w.unboundReads()
 	for {
 		msg, err := w.pg.ReceiveMessage(context.Background())
 		var timeout net.Error
@@ -81,6 +77,6 @@ func (w *wire) absorb() error {
 		if _, ok := w.conn.(*tls.Conn); !ok {
 			return nil
 		}
-		w.conn.SetReadDeadline(time.Unix(1, 0)) // only what the TLS layer has read already
+		w.boundReads(time.Unix(1, 0)) // only what the TLS layer has read already
 	}
 }

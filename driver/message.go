@@ -62,6 +62,11 @@ func appendSync(dst []byte) []byte {
 	return append(dst, 'S', 0, 0, 0, 4)
 }
 
+// appendFlush asks for the answers so far.
+func appendFlush(dst []byte) []byte {
+	return append(dst, 'H', 0, 0, 0, 4)
+}
+
 func appendQuery(dst []byte, sql string) []byte {
 	dst, at := openMessage(dst, 'Q')
 	return closeMessage(appendCString(dst, sql), at)

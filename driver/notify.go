@@ -121,7 +121,7 @@ func (c *Conn) Wait(ctx context.Context) error {
 	c.wire.unboundReads()
 	switch {
 	case err == nil:
-		c.lastUsed = time.Now()
+		c.lastUsed = now()
 		return nil
 	case errors.Is(err, errInterrupted) && ctx.Err() != nil:
 		return ctx.Err()
@@ -150,7 +150,7 @@ func (w *wire) await() error {
 		if err := w.unasked(msg); err != nil {
 			return err
 		}
-		if w.pg.Frontend().ReadBufferLen() == 0 {
+		if w.held() == 0 {
 			return nil
 		}
 	}

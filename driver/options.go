@@ -58,6 +58,17 @@ func WithColumns(ctx context.Context, k *Columns) context.Context {
 	return WithQueryOptions(ctx, o)
 }
 
+// WithNativePlaceholders returns a context whose statements have the placeholders $1, $2, …, as
+// [QueryOptions].NativePlaceholders says. Other options that ctx holds stay.
+func WithNativePlaceholders(ctx context.Context) context.Context {
+	o := queryOptions(ctx)
+	if o.NativePlaceholders {
+		return ctx
+	}
+	o.NativePlaceholders = true
+	return WithQueryOptions(ctx, o)
+}
+
 func queryOptions(ctx context.Context) QueryOptions {
 	o, _ := ctx.Value(optionsKey{}).(QueryOptions)
 	return o
@@ -119,7 +130,7 @@ func (c *Conn) number(k *call, args []sqldriver.NamedValue) (err error) {
 // takeLeading takes the arguments that are settings: this driver's and pgx's. The result formats that pgx takes change
 // no value here; its execution modes only whether the statement is prepared.
 func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err error) {
-	for len(k.args) > 0 {
+	for len(k.args) > 0 && !isCommon(k.args[0]) {
 		switch a := k.args[0].(type) {
 		case QueryOptions:
 			if a.Tag == nil {
@@ -128,6 +139,7 @@ func (c *Conn) takeLeading(ctx context.Context, k *call) (rewritten bool, err er
 			if a.Columns == nil {
 				a.Columns = k.options.Columns
 			}
+			a.NativePlaceholders = a.NativePlaceholders || k.options.NativePlaceholders
 			k.options = a
 		case pgx.QueryExecMode:
 			if a != pgx.QueryExecModeCacheStatement {

@@ -70,7 +70,7 @@ func (s *PgxSource) open(ctx context.Context, cfg *Config) (*link, error) {
 func (c *Conn) adopt() {
 	s := c.link.session
 	c.tracer = s.tracer
-	c.asked = c.lastUsed
+	c.asked = time.Now()
 	c.wire.hear = c.hear
 	switch s.mode {
 	case pgx.QueryExecModeCacheStatement:

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"database/sql"
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
@@ -9,10 +10,11 @@ import (
 
 // Statement is one statement of a [Conn.Pipeline].
 type Statement struct {
-	SQL  string
-	Args []any // as [ConvertArgs] gives them; they are no settings and have no names
-	Rows bool  // keep the rows that it returns; otherwise they are counted only
-	Sync bool  // a synchronisation point follows: what comes before it is stored, and an error ends there
+	SQL    string
+	Args   []any // as [ConvertArgs] gives them
+	Rows   bool  // keep the rows that it returns; otherwise they are counted only
+	Sync   bool  // a synchronisation point follows: what comes before it is stored, and an error ends there
+	Native bool  // the placeholders are $1, $2, … whatever Config.Placeholder says: the text is a helper's own
 }
 
 // Outcome is what became of one statement of a pipeline.
@@ -43,12 +45,51 @@ func (e *PipelineError) Error() string {
 // Unwrap returns the failure itself.
 func (e *PipelineError) Unwrap() error { return e.Err }
 
-// ErrPipelineAborted is the error of a statement that was not run, because one ahead of it in a pipeline had failed.
-var ErrPipelineAborted = errors.New("driver: not run, a statement ahead of it in the pipeline failed")
+var (
+	// ErrPipelineAborted is the error of a statement that was not run, because one ahead of it in a pipeline had failed.
+	ErrPipelineAborted = errors.New("driver: not run, a statement ahead of it in the pipeline failed")
 
-// ConvertArgs does to arguments what database/sql does ahead of a statement: Valuers are called, pointers followed. Helpers
-// do so before [Do], where code of users may still run.
-func ConvertArgs(args []any) ([]any, error) { return checkArgs(args) }
+	// ErrNotSupportedInPipeline is the error of a statement that cannot be part of a pipeline: a COPY from or to the client,
+	// or a text of several statements.
+	ErrNotSupportedInPipeline = errors.New("driver: not supported in a pipeline")
+)
+
+// ConvertArgs does to arguments what database/sql does ahead of a statement: Valuers are called, pointers followed. Named
+// arguments keep their names. Helpers do so before [Do], where code of users may still run.
+func ConvertArgs(args []any) ([]any, error) {
+	converted := make([]any, len(args))
+	for i, v := range args {
+		named, isNamed := v.(sql.NamedArg)
+		if isNamed {
+			v = named.Value
+		}
+		nv := sqldriver.NamedValue{Ordinal: i + 1, Value: v}
+		if err := checkNamedValue(&nv); err != nil {
+			return nil, err
+		}
+		converted[i] = nv.Value
+		if isNamed {
+			converted[i] = sql.NamedArg{Name: named.Name, Value: nv.Value}
+		}
+	}
+	return converted, nil
+}
+
+// CheckPipelined reports why sql cannot be part of a pipeline: an [ErrNotSupportedInPipeline], or a text that cannot
+// travel. Pipeline checks each statement itself; a helper that holds them all checks them before it sends the first.
+func (c *Conn) CheckPipelined(sql string) error {
+	if err := checkSQL(sql); err != nil {
+		return err
+	}
+	standard := c.engine.standardStrings()
+	if refuseCopy(sql, standard) != nil {
+		return fmt.Errorf("%w: COPY from or to the client; use packages copyin and copyout", ErrNotSupportedInPipeline)
+	}
+	if surelySeveral(sql, standard) {
+		return fmt.Errorf("%w: several statements in one text; queue each on its own", ErrNotSupportedInPipeline)
+	}
+	return nil
+}
 
 // Pipeline sends statements one behind the other without waiting for their results, which it reads while it writes: any
 // number of any size. It is for functions of [Do].
@@ -58,8 +99,10 @@ func ConvertArgs(args []any) ([]any, error) { return checkArgs(args) }
 // end. It may be called on another goroutine, but never concurrently with itself, with next, or after Pipeline has
 // returned. Neither may run code of users.
 //
-// Outside of a transaction, what lies between two synchronisation points is a transaction of its own: all or nothing.
-// Inside one, a failure leaves it failed. The error is a *[PipelineError], unless the pipeline could not start.
+// Outside of a transaction, what lies between two synchronisation points is a transaction of its own: all or nothing. So an
+// outcome without an error says that the statement has run, and that it is stored only where its synchronisation point was
+// reached. Inside a transaction, a failure leaves it failed. The error is a *[PipelineError], unless the pipeline could not
+// start; where the connection was lost and the server may have stored what it had been sent, it is [ErrCommitUnknown].
 func (c *Conn) Pipeline(ctx context.Context, next func() (Statement, bool, error), done func(int, *Outcome)) error {
 	if err := c.readyToRun(ctx); err != nil {
 		return err
@@ -68,7 +111,7 @@ func (c *Conn) Pipeline(ctx context.Context, next func() (Statement, bool, error
 		return err
 	}
 	c.engine.follow()
-	p := &pipeline{conn: c, engine: &c.engine, ctx: ctx, done: done}
+	p := &pipeline{conn: c, engine: &c.engine, ctx: ctx, done: done, inTx: c.TxStatus() != 'I', named: make(map[*statement]*serverStatement)}
 	p.out = newDuplex(c.wire, p.take)
 	c.wire.watch(ctx)
 	err := p.run(next)
@@ -86,38 +129,49 @@ type pipeline struct {
 	out    *duplex
 	done   func(int, *Outcome)
 
-	buf    []byte     // what is to be written
-	parsed *statement // what the server holds as the unnamed statement, once it has read buf
-	count  int        // statements so far
-	dirty  bool       // something was sent, or waits in buf, behind the last Sync
-	failed bool       // what is sent before the next Sync is not run
-	alters change     // what the statements may do to the schema
+	buf       []byte // what is to be written
+	count     int    // statements so far
+	synced    int    // where the last Sync in buf ends
+	syncs     int    // that the server has not answered
+	alters    change // what the statements may do to the schema
+	dirty     bool   // something was sent, or waits in buf, behind the last Sync
+	failed    bool   // what is sent before the next Sync is not run
+	inTx      bool   // it began inside a transaction
+	mayCommit bool   // one of its statements may end that
+
+	parsed   *serverStatement                // the unnamed statement, once the server has read buf
+	named    map[*statement]*serverStatement // statements that have a name on the server, or will have one
+	nameless bool                            // names are not to be relied on
+	segment  int                             // counts the Syncs
 
 	queue    []request // what the server has not answered, from head on
 	head     int
-	learning *description // what the server is telling of a statement
-	outcome  *Outcome     // of the oldest request
+	written  int      // requests of queue that were given to the connection, at least in part
+	outcome  *Outcome // of the oldest request
+	undone   bool     // the server has refused something since the last Sync that it answered
 	failures []failure
 }
 
 // request is one thing that the server answers.
 type request struct {
-	kind     requestKind
-	index    int // of the statement
-	st       *statement
-	desc     *description // of st
-	recalled bool         // the description was remembered from before
-	keep     bool
-	bound    bool
-	trace    *queryTrace
+	kind   requestKind
+	index  int              // of the statement
+	held   *serverStatement // what it runs or asks for
+	parses bool             // it carries the Parse of held
+	inText bool             // its rows come in text
+	keep   bool
+	bound  bool
+	types  map[uint32]userType // what a typesRequest finds
+	told   *bool               // whether it has
+	trace  *queryTrace
 }
 
 // text is the statement, "" for a request that is none.
 func (r *request) text() string {
-	if r.st == nil {
+	if r.held == nil {
 		return ""
 	}
-	return r.st.sql
+	return r.held.st.sql
 }
 
 type requestKind byte
@@ -125,6 +179,7 @@ type requestKind byte
 const (
 	runRequest      requestKind = iota + 1
 	describeRequest             // for the types of a statement
+	typesRequest                // for the database's own types
 	abortRequest                // fails on purpose
 	syncRequest
 )
@@ -171,88 +226,65 @@ func (p *pipeline) add(s Statement) error {
 		p.fail(failure{index: p.count, err: ErrPipelineAborted})
 		return nil
 	}
-	if err := p.check(s); err != nil {
+	k, err := p.call(s)
+	if err == nil && p.engine.stmts.find(k.sql) == nil { // one that is in the cache has passed
+		err = p.conn.CheckPipelined(k.sql)
+	}
+	if err != nil {
 		p.refuse(err)
 		return nil
 	}
 	if p.engine.outdated != 0 { // by a statement before this one
 		p.engine.follow()
 		p.parsed = nil
+		clear(p.named)
 	}
-	st, recalled := p.parsed, false
-	if st == nil || st.sql != s.SQL {
-		st, recalled = p.engine.stmts.lookup(s.SQL), true
-		p.engine.recall(st)
+	h, parses, err := p.hold(k)
+	if err != nil || h == nil {
+		return err
 	}
-	if st.desc == nil {
-		recalled = false
-		if err := p.describe(st); err != nil || p.failed {
-			return err
-		}
-	}
-	if st.renames {
-		p.engine.renames()
-	}
-	if err := p.bind(st, s, recalled); err != nil {
+	if err := p.bind(h, parses, k, s.Rows); err != nil {
 		p.refuse(err)
 	}
-	p.alters |= p.engine.alters(st.alters)
+	if h.st.alters != nil {
+		p.alters |= p.engine.alters(h.st.alters)
+	}
 	return nil
 }
 
-func (p *pipeline) check(s Statement) error {
-	if err := checkSQL(s.SQL); err != nil {
-		return err
+// call is the statement with $1, $2, … and its arguments in that order.
+func (p *pipeline) call(s Statement) (call, error) {
+	if s.Native || !p.conn.hasForms(s.Args) {
+		return call{sql: s.SQL, args: s.Args}, nil
 	}
-	return refuseCopy(s.SQL, p.engine.standardStrings())
+	args := make([]sqldriver.NamedValue, len(s.Args))
+	for i, v := range s.Args {
+		named, _ := v.(sql.NamedArg)
+		if named.Name != "" {
+			v = named.Value
+		}
+		args[i] = sqldriver.NamedValue{Ordinal: i + 1, Name: named.Name, Value: v}
+	}
+	return p.conn.newCall(WithQueryOptions(p.ctx, QueryOptions{NativePlaceholders: s.Native}), s.SQL, args)
 }
 
-// describe asks for the types of a statement and waits for the answer.
-func (p *pipeline) describe(st *statement) error {
-	p.buf = appendParse(p.buf, "", st.sql, nil)
-	p.buf = appendDescribe(p.buf, 'S', "")
-	p.buf = append(p.buf, 'H', 0, 0, 0, 4) // Flush: answer now
-	p.engine.asOf = p.engine.shared.current()
-	p.push(request{kind: describeRequest, index: p.count, st: st})
-	if err := p.flush(); err != nil {
-		return err
+// hasForms reports whether args are not simply the values of $1, $2, …
+func (c *Conn) hasForms(args []any) bool {
+	if len(args) > 0 && (c.cfg.Placeholder == PlaceholderFormat || isSetting(args[0])) {
+		return true
 	}
-	for st.desc == nil && !p.failed {
-		if err := p.step(); err != nil {
-			return err
+	for _, v := range args {
+		if _, ok := v.(sql.NamedArg); ok {
+			return true
 		}
 	}
-	p.parsed = st
-	return nil
-}
-
-// bind appends the execution of a statement whose types are known.
-func (p *pipeline) bind(st *statement, s Statement, recalled bool) error {
-	if err := p.engine.checkCount(st, s.Args); err != nil {
-		return err
-	}
-	buf, parse := p.buf, p.parsed != st
-	if parse {
-		buf = appendParse(buf, "", st.sql, st.desc.params)
-	}
-	buf, err := appendBind(buf, "", len(s.Args), func(dst []byte, i int) ([]byte, int16, error) {
-		return p.engine.codecs.appendParam(dst, st.desc.params[i], s.Args[i])
-	}, st.desc.formats)
-	if err != nil {
-		return err
-	}
-	if parse && s.Rows {
-		buf = appendDescribe(buf, 'P', "")
-	}
-	p.buf, p.parsed = appendExecute(buf), st
-	_, trace := p.conn.traceStart(p.ctx, QueryStart{SQL: s.SQL, Args: s.Args})
-	p.push(request{kind: runRequest, index: p.count, st: st, desc: st.desc, recalled: recalled, keep: s.Rows, trace: trace})
-	return nil
+	return false
 }
 
 func (p *pipeline) push(r request) {
 	if p.head > 1024 && p.head > len(p.queue)/2 {
 		p.queue = p.queue[:copy(p.queue, p.queue[p.head:])]
+		p.written -= p.head
 		p.head = 0
 	}
 	p.queue = append(p.queue, r)
@@ -263,7 +295,13 @@ func (p *pipeline) push(r request) {
 func (p *pipeline) sync() {
 	if p.dirty {
 		p.buf = appendSync(p.buf)
+		p.synced = len(p.buf)
+		p.syncs++
+		if p.engine.unnamed { // what follows may go to another session
+			p.parsed = nil
+		}
 		p.push(request{kind: syncRequest, index: -1})
+		p.segment++
 	}
 	p.failed = false
 }
@@ -286,8 +324,15 @@ func (p *pipeline) flush() error {
 	if len(p.buf) == 0 {
 		return nil
 	}
-	p.engine.inFlight = true
-	err := p.out.write(p.buf, nil)
+	p.engine.inFlight, p.written = true, len(p.queue)
+	rest, err := p.buf, error(nil)
+	if p.engine.unnamed && p.synced < len(p.buf) {
+		rest, err = p.buf[p.synced:], p.settle(p.buf[:p.synced])
+	}
+	if err == nil {
+		err = p.out.write(rest, nil)
+	}
+	p.synced = 0
 	if p.buf = p.buf[:0]; cap(p.buf) > 4*pipelineBuffer {
 		p.buf = nil
 	}
@@ -295,4 +340,33 @@ func (p *pipeline) flush() error {
 		return err
 	}
 	return p.out.poll()
+}
+
+// await writes what was gathered and reads until answered reports true, or the pipeline has failed.
+func (p *pipeline) await(answered func() bool) error {
+	if err := p.flush(); err != nil {
+		return err
+	}
+	for !answered() && !p.failed {
+		if err := p.step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle writes what ends with a Sync and waits for the answers to all of them. A transaction pooler gives the session away
+// when the last is answered, even if it has passed something on that was sent behind it.
+func (p *pipeline) settle(synced []byte) error {
+	if len(synced) > 0 {
+		if err := p.out.write(synced, nil); err != nil {
+			return err
+		}
+	}
+	for p.syncs > 0 {
+		if err := p.step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

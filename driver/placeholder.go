@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // formatted is a statement whose %s or %(name)s placeholders have become $1, $2, …
@@ -51,6 +52,13 @@ func formatPlaceholders(sql string) (formatted, error) {
 	return f, nil
 }
 
+func firstOf(args []any) any {
+	if len(args) == 0 {
+		return nil
+	}
+	return args[0]
+}
+
 // number is the number of a named placeholder; the same name has the same one.
 func (f *formatted) number(name string) int {
 	if i := slices.Index(f.names, name); i >= 0 {
@@ -75,14 +83,17 @@ func readPlaceholder(sql string, at int) (placeholder, error) {
 		if n < 0 {
 			return p, fmt.Errorf("driver: placeholder at byte %d: the name has no closing parenthesis", at)
 		}
+		if n == 1 {
+			return p, fmt.Errorf("driver: placeholder at byte %d: the name is empty", at)
+		}
 		p.named, p.name = true, sql[p.end+1:p.end+n]
 		p.end += n + 1
 	}
-	if p.end >= len(sql) || sql[p.end] == ' ' {
+	if p.end >= len(sql) || strings.IndexByte(" \t\r\n", sql[p.end]) >= 0 {
 		return p, fmt.Errorf("driver: placeholder at byte %d: %q is incomplete; a per cent sign is written %%%%", at, sql[at:p.end])
 	}
-	kind := sql[p.end]
-	p.end++
+	kind, size := utf8.DecodeRuneInString(sql[p.end:])
+	p.end += size
 	switch {
 	case kind == '%' && !p.named:
 		p.percent = true
@@ -95,8 +106,15 @@ func readPlaceholder(sql string, at int) (placeholder, error) {
 // bind returns the arguments in the order of their numbers. Named ones come as sql.Named arguments or as one
 // map[string]any; what the statement does not name is left out, as psycopg does.
 func (f formatted) bind(args []any, names []string) ([]any, error) {
+	isNamed := slices.ContainsFunc(names, func(name string) bool { return name != "" })
 	if len(f.names) == 0 {
-		if len(args) != f.count {
+		_, isMap := firstOf(args).(map[string]any)
+		switch {
+		case f.count == 0 && (isNamed || isMap && len(args) == 1):
+			return nil, nil
+		case isNamed:
+			return nil, errors.New("driver: the statement has positional placeholders (%s), but named arguments were given")
+		case len(args) != f.count:
 			return nil, fmt.Errorf("driver: the statement has %d placeholders, but %d arguments were given", f.count, len(args))
 		}
 		return args, nil

@@ -2,6 +2,8 @@ package driver_test
 
 import (
 	"database/sql"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/pycopg/pycopg/driver"
@@ -39,6 +41,43 @@ func TestFormatPlaceholdersPrepare(t *testing.T) {
 	if _, err := db.Exec("select %s, %s", 1); err == nil {
 		t.Error("a missing argument passed")
 	}
+}
+
+// FuzzFormatPlaceholdersServer has the server judge: a statement with psycopg's placeholders is the one that an independent
+// replacement gives, and takes as many arguments.
+func FuzzFormatPlaceholdersServer(f *testing.F) {
+	db := openConfig(f, func(cfg *driver.Config) { cfg.Placeholder = driver.PlaceholderFormat })
+	conn := one(f, db)
+	mustExec(f, conn, "set default_transaction_read_only = on; set statement_timeout = '1s'")
+	for _, seed := range []string{
+		"select %s::text || '%%'", "select %s::text, %b::text, %t::text", "select 7 %% %s::int4", "select %s::text -- 100%%", "select '%%s' || %s::text",
+	} {
+		f.Add(seed, "3")
+	}
+	f.Fuzz(func(t *testing.T, query, arg string) {
+		if strings.ContainsAny(query, "$\x00") || strings.Contains(query, "%(") {
+			t.Skip("names and native placeholders are another test's")
+		}
+		var args []any
+		native := strings.NewReplacer("%%", "\x00", "%b", "%s", "%t", "%s").Replace(query)
+		pieces := strings.Split(native, "%s")
+		for range len(pieces) - 1 {
+			args = append(args, arg)
+		}
+		if len(args) == 0 || strings.Contains(strings.Join(pieces, ""), "%") {
+			return
+		}
+		want := pieces[0]
+		for i, piece := range pieces[1:] {
+			want += "$" + strconv.Itoa(i+1) + piece
+		}
+		want = strings.ReplaceAll(want, "\x00", "%")
+		got, err := firstText(conn, query, args...)
+		expected, werr := firstText(conn, want, append([]any{driver.QueryOptions{NativePlaceholders: true}}, args...)...)
+		if got != expected || (err == nil) != (werr == nil) {
+			t.Errorf("%q gives %q, %v; %q gives %q, %v", query, got, err, want, expected, werr)
+		}
+	})
 }
 
 func TestNativePlaceholdersOfAHelper(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -208,5 +209,32 @@ func TestPoolerCopyHasATransaction(t *testing.T) {
 	}
 	if n := number(t, db, "select count(*) from item"); n != 2 {
 		t.Errorf("%d rows, want 2", n)
+	}
+}
+
+// TestPoolerRunsPipelines sends statements that are not known yet behind synchronisation points: PgBouncer gives the session
+// away at the answer to a Sync, with what it has passed on behind it.
+func TestPoolerRunsPipelines(t *testing.T) {
+	t.Parallel()
+	db, _ := openPooled(t, nil)
+	mustExec(t, db, "create table item (n int, s text)")
+	const pipelines, statements = 20, 10
+	for p := range pipelines {
+		ctx, cancel := context.WithTimeout(t.Context(), copyTimeout)
+		n := 0
+		_, err := driver.Do(ctx, db, "pipeline", func(ctx context.Context, c *driver.Conn) (int64, error) {
+			return 0, c.Pipeline(ctx, func() (s driver.Statement, ok bool, err error) {
+				text := fmt.Sprintf("insert into item values ($1, $2) /* %d */", n/2*pipelines+p)
+				n++
+				return driver.Statement{SQL: text, Args: []any{n, strings.Repeat("x", 20_000)}, Sync: n%2 == 1}, n <= statements, nil
+			}, nil)
+		})
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := number(t, db, "select count(*) from item"); got != pipelines*statements {
+		t.Errorf("%d rows, want %d", got, pipelines*statements)
 	}
 }

@@ -10,31 +10,18 @@ import (
 type Reservation struct {
 	conn      *Conn
 	operation string
-	inTx      bool // it was made inside a transaction, and ends with it
 }
 
 type reservationKey struct{}
 
 // Reserve holds the connection for operation ("COPY into users", say), which the [ErrBusy] of others names. It fails with
-// ErrBusy when the connection is held already. A hold that begins inside a transaction of database/sql ends with it, and a
-// COPY with the hold: nothing reaches the connection through a *sql.Tx any more.
+// ErrBusy when the connection is held already.
 func (c *Conn) Reserve(operation string) (*Reservation, error) {
 	if c.reserved != nil {
 		return nil, fmt.Errorf("%w: it is used by %s", ErrBusy, c.reserved.operation)
 	}
-	c.reserved = &Reservation{conn: c, operation: operation, inTx: c.TxStatus() != 'I' || c.engine.begin != ""}
+	c.reserved = &Reservation{conn: c, operation: operation}
 	return c.reserved, nil
-}
-
-// endReserved ends a hold that was made inside the transaction, which is over.
-func (c *Conn) endReserved() {
-	if c.reserved == nil || !c.reserved.inTx {
-		return
-	}
-	c.reserved = nil
-	if c.copying != nil {
-		c.copying.discard(errCopyRolledBack, closeTimeout)
-	}
 }
 
 // Context returns a context whose statements and commands may use the reserved connection.

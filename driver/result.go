@@ -28,9 +28,9 @@ type result struct {
 	names   []string
 	next    []column // of the set that follows, when hasNext
 	hasNext bool
-	inSet   bool              // the current set has not ended
-	row     *pgproto3.DataRow // the row last read, in shared memory
-	peeked  bool              // row waits for advance
+	inSet   bool    // the current set has not ended
+	row     dataRow // the row last read
+	peeked  bool    // row waits for advance
 
 	tag   string // command tag of the last statement
 	count int64  // rows that the last statement returned or changed
@@ -81,6 +81,10 @@ func (r *result) advance() error {
 		return nil
 	}
 	for !r.done && !r.hasNext {
+		if body := r.engine.row(); body != nil && r.inSet {
+			r.row = dataRow{valid: true, body: body, at: sizeOfCount}
+			return nil
+		}
 		switch r.read() {
 		case atRow:
 			if r.inSet {
@@ -131,7 +135,7 @@ func (r *result) drain() error {
 
 // read reads one message.
 func (r *result) read() event {
-	r.row = nil
+	r.row.valid = false
 	msg, err := r.engine.next()
 	if err != nil {
 		r.done = true
@@ -140,7 +144,7 @@ func (r *result) read() event {
 	}
 	switch msg := msg.(type) {
 	case *pgproto3.DataRow:
-		r.row = msg
+		r.row = dataRow{valid: true, values: msg.Values}
 		return atRow
 	case *pgproto3.CommandComplete:
 		r.tag, r.count = r.engine.completed(msg.CommandTag)

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	sqldriver "database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -41,13 +42,16 @@ func (r *rows) Next(dest []sqldriver.Value) error {
 	if err := r.advance(); err != nil {
 		return err
 	}
-	values := r.result.row.Values
 	for i := range dest {
-		if values[i] == nil {
+		src, ok := r.result.row.value(i)
+		if !ok {
+			return r.malformed()
+		}
+		if src == nil {
 			dest[i] = nil
 			continue
 		}
-		v, err := r.result.columns[i].decode(r.codecs, values[i])
+		v, err := r.result.columns[i].decode(r.codecs, src)
 		if err != nil {
 			return fmt.Errorf("driver: column %d (%q): %w", i, r.result.columns[i].name, err)
 		}
@@ -63,7 +67,7 @@ func (r *rows) advance() error {
 	}
 	err := r.result.advance()
 	if err == nil {
-		if got, want := len(r.result.row.Values), len(r.result.columns); got != want {
+		if got, want := r.result.row.count(), len(r.result.columns); got != want {
 			r.conn.wire.kill()
 			return fmt.Errorf("driver: the server sent a row of %d values for %d columns", got, want)
 		}
@@ -79,6 +83,12 @@ func (r *rows) advance() error {
 		}
 	}
 	return err
+}
+
+// malformed closes the connection for a row that ends before its values do.
+func (r *rows) malformed() error {
+	r.conn.wire.kill()
+	return errors.New("driver: the server sent a row that ends too early")
 }
 
 // end gives the connection free.

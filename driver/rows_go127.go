@@ -19,11 +19,18 @@ func (r columnScanner) NextRow() error { return r.advance() }
 
 // ScanColumn implements [sqldriver.RowsColumnScanner]. Destinations that database/sql knows get what Next and Scan give.
 func (r columnScanner) ScanColumn(scanCtx sqldriver.ScanContext, index int, dest any) error {
-	if r.result.row == nil { // database/sql asks all the same behind the last row, when another result set follows
+	if !r.result.row.valid { // database/sql asks all the same behind the last row, when another result set follows
 		return errors.New("driver: there is no row to scan: Next has returned false")
 	}
+	src, ok := r.result.row.value(index)
+	if !ok {
+		return r.malformed()
+	}
 	c := &r.result.columns[index]
-	return r.codecs.scanColumn(scanCtx, c.oid, c.format, r.result.row.Values[index], dest)
+	if src != nil && r.codecs.scanOwn(c.own, src, dest) {
+		return nil
+	}
+	return r.codecs.scanColumn(scanCtx, c.oid, c.format, src, dest)
 }
 
 // asRows is r as database/sql gets it.

@@ -30,9 +30,6 @@ const (
 
 // alters records that a text is about to run which may alter the schema.
 func (e *engine) alters(a *alteration) change {
-	if a == nil {
-		return 0
-	}
 	foreign := func(table string) bool { return !slices.Contains(e.stmts.temps, table) }
 	var c change
 	switch {
@@ -63,13 +60,18 @@ func (e *engine) alone() bool { return e.ownNames || e.uncommitted&changedSchema
 
 // follow forgets what is known of the statements that may mean something else by now.
 func (e *engine) follow() {
-	switch {
-	case e.renamed || e.outdated&changedSchema != 0:
+	if e.renamed || e.outdated != 0 {
+		e.forget()
+	}
+}
+
+func (e *engine) forget() {
+	if e.renamed || e.outdated&changedSchema != 0 {
 		e.stmts.reset()
-		e.renamed = e.renamed && e.status() != 'I' // a rollback changes them back
-	case e.outdated != 0:
+	} else {
 		e.stmts.forgetHidden()
 	}
+	e.renamed = e.renamed && e.status() != 'I' // a rollback changes them back
 	e.outdated = 0
 }
 

@@ -60,6 +60,29 @@ func TestAlterationsAreRead(t *testing.T) {
 	}
 }
 
+func TestStatementsThatMayNameATemporaryTable(t *testing.T) {
+	t.Parallel()
+	s := newStatements(5, 100)
+	if s.hidden("select * from t") {
+		t.Error("there is no temporary table yet")
+	}
+	s.hide([]string{"t", "Odd name"})
+	for sql, want := range map[string]bool{
+		"select * from t": true, "select * from T where a": true, "t": true, `insert into pg_temp."t"(a)`: true,
+		`delete from "Odd name"`: true, "select text from tt, t1, a_t": false, "": false, "select 1": false, "table tt, t": true,
+	} {
+		if got := s.hidden(sql); got != want {
+			t.Errorf("%q: %v, want %v", sql, got, want)
+		}
+	}
+	for i := range 2 * maxTemps {
+		s.hide([]string{fmt.Sprint("temp", i)})
+	}
+	if len(s.temps) != maxTemps || !s.hidden(fmt.Sprint("table temp", 2*maxTemps-1)) || s.hidden("table temp1") {
+		t.Errorf("%d names, of the last ones", len(s.temps))
+	}
+}
+
 func FuzzAlterationsNeverPanic(f *testing.F) {
 	f.Add("create temp table a.b.c; drop table , , ; alter", true)
 	f.Add("do 'x", false)

@@ -198,9 +198,6 @@ func TestTemporaryTableHidesAnother(t *testing.T) {
 // TestTemporaryTablesCostNoOtherStatementItsPlan makes and drops temporary tables, as programs do in every transaction.
 func TestTemporaryTablesCostNoOtherStatementItsPlan(t *testing.T) {
 	t.Parallel()
-	if pooled() {
-		t.Skip("named statements are for sessions")
-	}
 	db := openConfig(t, prepareAfter(0, 100))
 	conn, other := one(t, db), one(t, db)
 	const query = "select $1::int"

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strconv"
 
@@ -25,6 +26,20 @@ func (e *serverError) of(sql string) *serverError {
 	e.sql = sql
 	return e
 }
+
+// valueError is the driver's refusal of what the server would refuse. It says so ahead of sending, and is an error of the
+// server with that SQLSTATE to errors.As.
+type valueError struct{ server serverError }
+
+func refuseValue(code, format string, args ...any) error {
+	return &valueError{serverError{pg: &pgconn.PgError{
+		Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: code, Message: fmt.Sprintf(format, args...),
+	}}}
+}
+
+func (e *valueError) Error() string { return e.server.pg.Message }
+
+func (e *valueError) Unwrap() error { return &e.server }
 
 func (e *serverError) Error() string { return e.pg.Error() }
 

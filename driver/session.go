@@ -15,10 +15,10 @@ func (c *Conn) IsValid() bool {
 	if c.pg.IsClosed() || c.broken || c.open != nil || c.pg.IsBusy() {
 		return false
 	}
-	c.reserved = nil
+	c.reserved, c.wire.canceler = nil, nil
 	c.forgetHandlers()
 	if c.lent { // used by other hands, at a time that nobody knows
-		c.lastUsed = time.Now()
+		c.lastUsed = now()
 	}
 	c.manual = nil
 	c.engine.endTx()
@@ -65,26 +65,48 @@ func (c *Conn) readRollback(ctx context.Context) error {
 	return c.finish(ctx, c.engine.result.drain())
 }
 
+// origin is where now counts from.
+var origin = time.Now()
+
+// now is a monotonic clock, which is read in half the time that time.Now takes.
+func now() time.Duration { return time.Since(origin) }
+
 // pingIdle is after how long an idle connection is pinged where the platform cannot look at the socket.
 const pingIdle = time.Second
+
+// justNow is for how long the server's last answer stands for a look at the socket, when the next request looks by itself:
+// one look for each of the statements that follow one another without a pause.
+const justNow = 5 * time.Microsecond
 
 // alive reports whether the connection still leads to its server. It looks at the socket, which costs no round trip, takes
 // what has arrived, and pings only after ping_after, or where looking is not possible.
 func (c *Conn) alive(ctx context.Context) bool {
-	idle, due := time.Since(c.lastUsed), false
-	switch c.wire.peek() {
-	case peekGone:
-		return false
-	case peekData:
-		if c.wire.absorb() != nil {
-			return false
-		}
-	case peekUnknown:
-		due = idle > pingIdle
+	idle := now() - c.lastUsed
+	due := c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter
+	if !due && idle >= 0 && idle < justNow && c.wire.looksFirst() {
+		c.unlooked = true
+		return true
 	}
-	due = due || c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter
+	stands, known := c.look()
+	if !stands {
+		return false
+	}
+	due = due || !known && idle > pingIdle
 	if c.shouldPing(ctx, due) {
 		return c.Ping(ctx) == nil
 	}
 	return true
+}
+
+// look looks at the socket and takes what has arrived. known is false where looking is not possible.
+func (c *Conn) look() (stands, known bool) {
+	switch c.wire.peek() {
+	case peekGone:
+		return false, true
+	case peekData:
+		return c.wire.absorb() == nil, true
+	case peekUnknown:
+		return true, false
+	}
+	return true, true
 }

@@ -17,6 +17,7 @@ type column struct {
 	typmod int32
 	format int16
 	decode decoder
+	own    ownForm // how a value is stored in the Go type of its own
 }
 
 // statement is what is known of one SQL text on one connection. All executions of the text share it.
@@ -73,6 +74,11 @@ func (s *statements) lookup(sql string) *statement {
 
 // find returns the statement of sql as the most recently used, nil when it is new.
 func (s *statements) find(sql string) *statement {
+	if e := s.recent.Front(); e != nil {
+		if st := e.Value.(*statement); st.sql == sql {
+			return st
+		}
+	}
 	st := s.bySQL[sql]
 	if st != nil {
 		s.recent.MoveToFront(st.entry)
@@ -186,7 +192,21 @@ func (s *statements) hidden(sql string) bool {
 		return false
 	}
 	lower := strings.ToLower(sql)
-	return slices.ContainsFunc(s.temps, func(name string) bool { return strings.Contains(lower, strings.ToLower(name)) })
+	return slices.ContainsFunc(s.temps, func(name string) bool { return mentions(lower, strings.ToLower(name)) })
+}
+
+// mentions reports whether name stands in text, and not in the middle of a word.
+func mentions(text, name string) bool {
+	inWord := func(i int) bool { return i >= 0 && i < len(text) && isWordPart(text[i]) }
+	for at := 0; ; at++ {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			return false
+		}
+		if at += i; !inWord(at-1) && !inWord(at+len(name)) {
+			return true
+		}
+	}
 }
 
 // forgetHidden forgets what the server said of the statements that may name temporary tables.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 )
 
 var tlsVersionNames = []string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
@@ -64,6 +65,9 @@ func (c *Config) existing(unix, windows string) string {
 
 // tlsConfig makes the TLS configuration for one host, reading the files anew so that renewed certificates count.
 func (c *Config) tlsConfig(h HostSpec) (*tls.Config, error) {
+	if strings.HasPrefix(c.SSLMode, customMode) {
+		return c.customTLSConfig(h)
+	}
 	t := &tls.Config{
 		MinVersion: tlsVersions[c.SSLMinProtocolVersion],
 		MaxVersion: tls.VersionTLS13,

@@ -112,7 +112,7 @@ func TestAgainstATLSServer(t *testing.T) {
 	})
 	for name, test := range map[string]func(*testing.T, *tlsServer){
 		"cancel over TLS": testCancelOverTLS, "key log": testKeyLog, "inline": testInline, "TLSConfig hook": testTLSHook,
-		"PKCS8": testEncryptedPKCS8, "default files": testDefaultFiles,
+		"registered": testRegisteredTLS, "PKCS8": testEncryptedPKCS8, "default files": testDefaultFiles,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, s) })
 	}
@@ -232,6 +232,49 @@ func testTLSHook(t *testing.T, s *tlsServer) {
 		}
 	}
 }
+
+// testRegisteredTLS connects by name with configurations of the program's own, as with lib/pq.
+func testRegisteredTLS(t *testing.T, s *tlsServer) {
+	root, err := os.ReadFile(filepath.Join(s.dir, "root.crt"))
+	s.ca.check(err)
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(root) {
+		t.Fatal("no root")
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(s.dir, "client.crt"), filepath.Join(s.dir, "client.key"))
+	s.ca.check(err)
+	for key, config := range map[string]*tls.Config{
+		"rooted": {RootCAs: roots}, "pqgo-client": {RootCAs: roots, Certificates: []tls.Certificate{pair}},
+		"rootless": {}, "blind": {InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12},
+	} {
+		s.ca.check(RegisterTLSConfig(key, config))
+		t.Cleanup(func() { RegisterTLSConfig(key, nil) })
+	}
+	for _, tt := range []struct{ dsn, want string }{
+		{"user=tls sslmode=pqgo-rooted", "TLS"},
+		{"user=tls sslmode=pqgo-rooted host=other.test", "other.test"},
+		{"user=certuser sslmode=pqgo-client", "TLS"},
+		{"user=certuser sslmode=pqgo-rooted" + client, "TLS"},
+		{"user=certuser sslmode=pqgo-rooted", "certificate"},
+		{"user=tls sslmode=pqgo-rootless", "unknown authority"},
+		{"user=tls sslmode=pqgo-rootless sslrootcert=$DIR/root.crt", "TLS"},
+		{"user=tls sslmode=pqgo-blind host=other.test", "TLSv1.2"},
+		{"user=plain sslmode=pqgo-blind", "SSL encryption"},
+		{"user=tls sslmode=pqgo-blind ssl_min_protocol_version=TLSv1.3", "no supported versions"},
+		{"user=scram password=secret sslmode=pqgo-rooted channel_binding=require", "TLS"},
+	} {
+		s.tryCase(t, tt.dsn, tt.want)
+	}
+	c := s.config(t, "user=tls sslmode=pqgo-rooted")
+	RegisterTLSConfig("rooted", nil)
+	for _, err := range []error{second(ParseConfig("sslmode=pqgo-rooted")), second(c.connect(t.Context(), nil))} {
+		if err == nil || !strings.Contains(err.Error(), `"pqgo-rooted"`) || !strings.Contains(err.Error(), "driver.RegisterTLSConfig") {
+			t.Errorf("a name that is not registered: %v", err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func testEncryptedPKCS8(t *testing.T, s *tlsServer) {
 	if _, err := exec.LookPath("openssl"); err != nil {

@@ -11,8 +11,14 @@ import (
 type transport interface {
 	// send writes a whole request. An error that is a *retryError says that no byte left.
 	send(request []byte) error
+	// submit is send for the connection's next request, when the answer to the last has been read. It may wait until the answer
+	// begins to arrive.
+	submit(request []byte) error
 	// receive returns the next message, valid until the next call. A FATAL error ends the connection and is the error.
 	receive() (pgproto3.BackendMessage, error)
+	// row is receive for a row that has arrived: it returns the message's body, and nil when the next message is another one
+	// or must be waited for.
+	row() []byte
 	// interrupt asks the server to cancel what it is doing, and waits until it has been told.
 	interrupt()
 	// kill closes the connection at once.

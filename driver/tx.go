@@ -98,20 +98,18 @@ func (c *Conn) beginsLazily() bool {
 	case BeginLazy:
 		return true
 	}
-	return time.Since(c.lastUsed) < recently
+	return now()-c.lastUsed < recently
 }
 
-// Commit implements [sqldriver.Tx]. A transaction that had failed, or that a helper is using, gives [ErrCommitRolledBack], a
-// lost answer [ErrCommitUnknown].
+// Commit implements [sqldriver.Tx]. A transaction that had failed gives [ErrCommitRolledBack], a lost answer
+// [ErrCommitUnknown]. Where a helper still holds the connection the transaction is rolled back: [ErrBusy] and
+// ErrCommitRolledBack.
 func (t tx) Commit() error {
 	return t.traced(t.context(), "commit", t.commit)
 }
 
 func (t tx) commit(ctx context.Context) error {
 	c := t.conn
-	if r := c.reserved; r != nil && r.inTx {
-		return errors.Join(rolledBack(fmt.Errorf("%w: it is used by %s", ErrBusy, r.operation)), t.rollback(ctx))
-	}
 	first := c.firstErr
 	if failed := c.engine.beginErr; failed != nil {
 		c.engine.endTx()
@@ -121,8 +119,11 @@ func (t tx) commit(ctx context.Context) error {
 		return nil
 	}
 	if err := c.ready(context.Background()); err != nil {
-		if c.pg.IsClosed() {
+		switch {
+		case c.pg.IsClosed():
 			return rolledBack(err)
+		case c.reserved != nil: // who holds the connection for the transaction cannot go on with it
+			return rolledBack(errors.Join(err, t.rollback(ctx)))
 		}
 		return err
 	}
@@ -145,7 +146,7 @@ func (t tx) commit(ctx context.Context) error {
 		c.firstErr = nil
 		return rolledBack(first)
 	}
-	c.firstErr, c.lastUsed = nil, time.Now()
+	c.firstErr, c.lastUsed = nil, now()
 	return nil
 }
 
@@ -157,7 +158,8 @@ func rolledBack(first error) error {
 }
 
 // Rollback implements [sqldriver.Tx]. It takes at most a few seconds, whatever became of the transaction's context,
-// and returns nil when the connection is gone: the server has rolled back then.
+// and returns nil when the connection is gone: the server has rolled back then. It ends a COPY and a [Reservation]: their
+// owner cannot come back through the transaction, which is over for database/sql.
 func (t tx) Rollback() error {
 	return t.traced(t.context(), "rollback", t.rollback)
 }
@@ -167,10 +169,10 @@ func (t tx) rollback(ctx context.Context) error {
 	if c.open != nil {
 		c.open.Close()
 	}
-	c.endReserved()
-	if c.copying != nil && c.reserved == nil {
+	if c.copying != nil {
 		c.copying.discard(errCopyRolledBack, closeTimeout)
 	}
+	c.reserved = nil
 	if c.engine.endTx() {
 		c.firstErr = nil
 		return nil

@@ -14,6 +14,7 @@ import (
 type typeSet struct {
 	state  atomic.Pointer[typeState]
 	change sync.Mutex // held by who replaces the state
+	plans  sync.Map   // the fields of struct types, by planKey
 
 	ask    func(oids []uint32) ([]*TypeInfo, error) // over a connection of its own
 	asking sync.Mutex
@@ -78,7 +79,9 @@ func (s *typeSet) learn(infos []*TypeInfo) {
 			clear(n.infos)
 		}
 		for _, t := range infos {
-			n.infos[t.OID] = t
+			if known := n.infos[t.OID]; known == nil || !reflect.DeepEqual(known, t) { // what is kept by its description stays
+				n.infos[t.OID] = t
+			}
 		}
 	})
 }
@@ -137,6 +140,20 @@ func (s *typeSet) info(oid uint32) *TypeInfo {
 	}
 	s.learn(infos)
 	return s.state.Load().infos[oid]
+}
+
+// resolve makes a type known, and what it is an array of or a domain over.
+func (s *typeSet) resolve(oid uint32) {
+	if s == nil {
+		return
+	}
+	for range 16 {
+		t := s.info(oid)
+		if t == nil {
+			return
+		}
+		oid = t.Elem + t.Base // one of them is 0
+	}
 }
 
 // again is info for a type whose description turned out to be out of date.

@@ -113,16 +113,22 @@ func (e *engine) learnTypes(params []uint32, args []any) (asked bool, err error)
 	return asked || askedInfos, err
 }
 
-func (e *engine) askTypes(oids []uint32) error {
-	var list strings.Builder
-	found := make(map[uint32]userType)
+// typesToAsk is the argument of userTypesQuery, and what is known where it finds nothing.
+func typesToAsk(oids []uint32) (list string, found map[uint32]userType) {
+	var b strings.Builder
+	found = make(map[uint32]userType)
 	for i, oid := range oids {
-		list.WriteByte("{,"[min(i, 1)])
-		list.WriteString(strconv.FormatUint(uint64(oid), 10))
+		b.WriteByte("{,"[min(i, 1)])
+		b.WriteString(strconv.FormatUint(uint64(oid), 10))
 		found[oid] = userType{base: oid}
 	}
-	list.WriteByte('}')
-	err := e.ask(userTypesQuery, []any{list.String()}, func(row *pgproto3.DataRow) {
+	b.WriteByte('}')
+	return b.String(), found
+}
+
+func (e *engine) askTypes(oids []uint32) error {
+	list, found := typesToAsk(oids)
+	err := e.ask(userTypesQuery, []any{list}, func(row *pgproto3.DataRow) {
 		if oid, t, ok := parseUserType(row.Values); ok {
 			found[oid] = t
 		}

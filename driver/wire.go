@@ -15,13 +15,17 @@ import (
 // wire is the transport over a connection. Between watch and unwatch the end of a context cancels what runs:
 // the server is asked to stop, and answers are awaited for at most cancel_timeout more.
 type wire struct {
-	pg      *pgconn.PgConn
-	conn    net.Conn
-	cancel  func(context.Context) error   // asks the server to cancel, returns when it has been told
-	hear    func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
-	timeout time.Duration
-	socket  *peeker // nil where the connection has no socket to look at
+	pg        *pgconn.PgConn
+	conn      net.Conn
+	inbox     *inbox                        // nil where pgx made the connection
+	cancel    func(context.Context) error   // asks the server to cancel, returns when it has been told
+	hear      func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
+	timeout   time.Duration
+	socket    *peeker    // nil where the connection has no socket to look at
+	submitter *submitter // nil where the connection is more than a socket
+	lent      bool       // pgconn has been in other hands
 
+	canceler *Canceler       // of its user's, nil when there is none
 	ctx      context.Context // of what runs, for its notices; nil while nothing does
 	stop     func() bool     // ends the watch, nil when none is on
 	onDone   func()          // w.contextEnded, bound once
@@ -37,12 +41,15 @@ type wire struct {
 	}
 }
 
-func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time.Duration) *wire {
-	w := &wire{pg: pg, conn: pg.Conn(), cancel: cancel, timeout: timeout}
+func newWire(pg *pgconn.PgConn, in *inbox, cancel func(context.Context) error, timeout time.Duration) *wire {
+	w := &wire{pg: pg, conn: pg.Conn(), inbox: in, cancel: cancel, timeout: timeout}
 	w.over, w.ended = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.onDone = w.contextEnded
 	if raw := rawConn(w.conn); raw != nil {
 		w.socket = newPeeker(raw)
+		if in != nil && plainSocket(w.conn) {
+			w.submitter = newSubmitter(raw)
+		}
 	}
 	return w
 }
@@ -51,6 +58,9 @@ func newWire(pg *pgconn.PgConn, cancel func(context.Context) error, timeout time
 func (w *wire) watch(ctx context.Context) {
 	w.canceled, w.untold = false, nil
 	w.ctx = ctx
+	if w.canceler != nil {
+		w.canceler.begin()
+	}
 	if ctx.Done() != nil {
 		w.stop = context.AfterFunc(ctx, w.onDone)
 	}
@@ -95,6 +105,9 @@ func (w *wire) tell() error {
 // so that no later statement is hit; where that is uncertain, the connection is closed.
 func (w *wire) unwatch() (canceled bool) {
 	w.ctx = nil
+	if w.canceler != nil {
+		w.canceler.end()
+	}
 	if w.stop == nil {
 		return false
 	}
@@ -160,13 +173,18 @@ func (w *wire) send(request []byte) error {
 	if w.pg.IsClosed() {
 		return &retryError{}
 	}
-	n, err := w.conn.Write(request)
+	return w.write(request, 0)
+}
+
+// write writes request from where it was written to.
+func (w *wire) write(request []byte, written int) error {
+	n, err := w.conn.Write(request[written:])
 	if err == nil {
 		return nil
 	}
 	err = w.parting(err)
 	w.kill()
-	if n == 0 {
+	if written+n == 0 {
 		return &retryError{cause: err}
 	}
 	return err
@@ -192,12 +210,30 @@ func (w *wire) parting(err error) error {
 
 // receive implements transport.
 func (w *wire) receive() (pgproto3.BackendMessage, error) {
+	if w.reads() {
+		if msg := w.inbox.next(w.pg.TxStatus()); msg != nil {
+			return msg, nil
+		}
+	}
 	msg, err := w.pg.ReceiveMessage(context.Background())
 	if err != nil {
 		return nil, w.lost(err)
 	}
 	w.heard(msg)
 	return msg, nil
+}
+
+// row implements transport.
+func (w *wire) row() []byte {
+	if !w.reads() {
+		return nil
+	}
+	return w.inbox.wholeRow()
+}
+
+// reads reports whether the next message is in the inbox, and not with pgconn.
+func (w *wire) reads() bool {
+	return w.inbox != nil && w.pg.Frontend().ReadBufferLen() == 0 && !w.pg.IsClosed()
 }
 
 // lost closes the connection after a read failed with err, and returns what that means.
@@ -212,6 +248,15 @@ func (w *wire) lost(err error) error {
 		err = inner
 	}
 	return fmt.Errorf("driver: connection lost: %w", err)
+}
+
+// held is how many bytes have been read from the connection that no message was made of.
+func (w *wire) held() int {
+	n := w.pg.Frontend().ReadBufferLen()
+	if w.inbox != nil {
+		n += w.inbox.held()
+	}
+	return n
 }
 
 func (w *wire) heard(msg pgproto3.BackendMessage) {

@@ -110,6 +110,9 @@ func (c column) assign(dst reflect.Value, src any) error {
 	var text []byte
 	switch src := src.(type) {
 	case string:
+		if c.assignPlainArray(dst, src) {
+			return nil
+		}
 		text = []byte(src)
 	case []byte:
 		text = src
@@ -117,6 +120,14 @@ func (c column) assign(dst reflect.Value, src any) error {
 		return assignPlain(dst, src)
 	}
 	return c.assignText(dst, text)
+}
+
+// assignPlainArray fills the usual slices from arrays of one dimension without NULLs. ok is false for all else.
+func (c column) assignPlainArray(dst reflect.Value, text string) (ok bool) {
+	if dst.Kind() != reflect.Slice {
+		return false
+	}
+	return driver.ScanPlainArray(dst.Addr().Interface(), c.oid, text)
 }
 
 func assignNull(dst reflect.Value) error {
@@ -134,6 +145,13 @@ func assignPlain(dst reflect.Value, src any) error {
 	switch {
 	case v.Type().AssignableTo(dst.Type()):
 		dst.Set(v)
+		return nil
+	case v.Type() == timeType && dst.Type() == reflect.TypeFor[time.Duration](): // a time of day of compat=pq
+		var t TimeTZ
+		if err := t.Scan(src); err != nil {
+			return err
+		}
+		dst.SetInt(int64(t.Clock))
 		return nil
 	case v.Kind() == reflect.Int64 && dst.Type() == reflect.TypeFor[time.Duration]():
 		dst.SetInt(v.Int())

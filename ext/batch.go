@@ -47,7 +47,8 @@ func batchError(err error, base int) error {
 // that it takes one round trip for any number of them. It returns the sum of the rows affected.
 //
 // It is all or nothing: outside of a transaction the sets are one of their own; inside one a failure leaves it failed. The
-// error is a *[BatchError] with the index of the set. No sets are 0.
+// error is a *[BatchError] with the index of the set; where the connection was lost, and the server may have committed all the
+// same, it is [driver.ErrCommitUnknown]. No sets are 0.
 func ExecMany(ctx context.Context, q Querier, sql string, sets [][]any) (int64, error) {
 	if len(sets) == 0 {
 		return 0, nil

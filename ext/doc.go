@@ -18,8 +18,22 @@
 //	undo a block without an error                        Rollback, TxOptions.ForceRollback
 //	commit on several databases, or in two phases        BeginTPC, CommitPrepared, RollbackPrepared, RecoverPrepared
 //	one connection for a while, psycopg's implicit BEGIN WithSession, SetSession, CommitSession, RollbackSession
-//	a statement that no transaction may hold              ExecOutsideTx
-//	quote a name, read a table's name                    QuoteName, ParseName
+//	what the server says beside results                  WithNotices for some calls, OnNotice for a connection
+//	notifications that arrive during statements          OnNotification, TakeNotifications; Ring; package listen
+//	log statements, slow ones, notices                   LogQueries, LogNotices, NoticeLogger
+//	a Go type that stands for a PostgreSQL type          RegisterType
+//	composites, arrays, JSON, ranges and other values    Query, LoadTypes; Array, JSON, Composite, Into for plain Scan
+//	what a type is made of                               LookupType
+//	a statement that no transaction may hold             ExecOutsideTx
+//	many statements in one round trip                    Pipeline, with QueueQuery, QueueOne, QueueVal
+//	a cursor on the server, fetched and moved at will    DeclareCursor, AttachCursor; FetchOne, FetchMany, FetchAll, FetchPages
+//	stop what a connection runs, from elsewhere          a context; NewCanceler
+//	server, session, host and parameters of a handle     Info
+//	call a function or a procedure                       CallFunc, CallProc
+//	large objects                                        OpenLargeObject, ImportLargeObject, ExportLargeObject
+//	a statement from names, values and other pieces      SQL, Ident, Literal, Arg, Join
+//	a statement with its arguments in the text           Mogrify, MogrifyFormat
+//	quote a name or a text, read a table's name          QuoteName, QuoteLiteral, ParseName
 //
 // Functions that take a [Querier] run ordinary statements, which mocks, loggers and tracers see. Those that need the
 // connection itself (ExecMany, InsertMany, Describe and the like) reach it with driver.Do: through wrappers too, with one

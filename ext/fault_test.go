@@ -87,13 +87,13 @@ var faults = []faulty{
 	}, []sqltest.Rule{afterParams, {Side: sqltest.Backend, Type: 'D'}}},
 	{"ExecMany", func(ctx context.Context, db *sql.DB) error {
 		return second(ext.ExecMany(ctx, db, insertItem, itemSets(10)))
-	}, []sqltest.Rule{afterParams, secondBind, beforeSync}},
+	}, []sqltest.Rule{secondBind, beforeSync}},
 	{"ExecManySeq", func(ctx context.Context, db *sql.DB) error {
 		return second(ext.ExecManySeq(ctx, db, insertItem, sequence(itemSets(2500), nil)))
-	}, []sqltest.Rule{afterParams, secondBind, beforeSync, thirdTag, {Side: sqltest.Frontend, Type: 'B', Nth: 2100}, {Side: sqltest.Frontend, Type: 'P', Nth: 5}}},
+	}, []sqltest.Rule{afterParams, secondBind, beforeSync, thirdTag, {Side: sqltest.Frontend, Type: 'B', Nth: 2100}, {Side: sqltest.Frontend, Type: 'P', Nth: 4}}},
 	{"QueryMany", func(ctx context.Context, db *sql.DB) error {
 		return second(ext.QueryMany[int](ctx, db, insertItem+" returning id", itemSets(10)))
-	}, []sqltest.Rule{afterParams, secondBind, beforeSync}},
+	}, []sqltest.Rule{secondBind, beforeSync}},
 	{"InsertMany", func(ctx context.Context, db *sql.DB) error {
 		return second(ext.InsertMany(ctx, db, "item", itemRows(50), ext.InsertOptions{ChunkRows: 10}))
 	}, []sqltest.Rule{firstTag, afterParams, secondBind, {Side: sqltest.Frontend, Type: 'S', Nth: 2}}},

@@ -205,7 +205,7 @@ func (p *insertPlan) next(c *driver.Conn) nextStatement {
 }
 
 func (p *insertPlan) statement(text string, args []any) driver.Statement {
-	return driver.Statement{SQL: text, Args: args, Rows: p.sql.counted || len(p.sql.returning) > 0}
+	return driver.Statement{SQL: text, Args: args, Native: true, Rows: p.sql.counted || len(p.sql.returning) > 0}
 }
 
 // fill fills the arrays of a statement, up to its number of rows or size.

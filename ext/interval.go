@@ -137,6 +137,9 @@ func parseInterval(text string) (Interval, error) {
 		return Interval{}, errInterval
 	}
 	standard := !strings.ContainsAny(text, "abcdefghijklmnopqrstuvwxyz")
+	if standard && len(fields) > 1 && signsAll(fields) {
+		fields[0], ago = fields[0][1:], true
+	}
 	for n := 0; n < len(fields); n++ {
 		f := fields[n]
 		var ok bool
@@ -147,8 +150,8 @@ func parseInterval(text string) (Interval, error) {
 			ok = sum.yearsMonths(f)
 		case standard && f == "0" && len(fields) == 1, verbose && f == "0" && len(fields) == 1:
 			ok = true
-		case standard: // days
-			ok = sum.add(f, "day")
+		case standard: // days, ahead of the time
+			ok = n == len(fields)-2 && strings.Contains(fields[n+1], ":") && sum.add(f, "day")
 		case n+1 < len(fields):
 			ok = sum.add(f, fields[n+1])
 			n++
@@ -158,6 +161,16 @@ func parseInterval(text string) (Interval, error) {
 		}
 	}
 	return sum.interval(ago)
+}
+
+// signsAll reports whether a minus ahead of an interval of style sql_standard is that of all its parts: no other has a sign.
+func signsAll(fields []string) bool {
+	for i, f := range fields {
+		if (f[0] == '-') != (i == 0) || f[0] == '+' {
+			return false
+		}
+	}
+	return len(fields[0]) > 1
 }
 
 func parseISOInterval(text string) (Interval, error) {

@@ -60,7 +60,7 @@ func paginate[T any](ctx context.Context, q Querier, o PageOptions, sql string, 
 	if err != nil {
 		return p, err
 	}
-	rows, err := q.QueryContext(ctx, text, pageArgs...)
+	rows, err := q.QueryContext(native(ctx), text, pageArgs...)
 	if err != nil {
 		return p, err
 	}
@@ -76,7 +76,7 @@ func paginate[T any](ctx context.Context, q Querier, o PageOptions, sql string, 
 		}
 	}
 	if o.Total {
-		p.Total, err = QueryVal[int64](ctx, q, "select count(*) from ("+sql+"\n) as page", args...)
+		p.Total, err = QueryVal[int64](native(ctx), q, "select count(*) from ("+sql+"\n) as page", args...)
 	}
 	return p, err
 }

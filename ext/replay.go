@@ -26,8 +26,7 @@ func (r *replay) close() { r.db.Close() }
 
 // replayed reads the rows of a statement of a pipeline.
 func replayed[T any](r *replay, o *driver.Outcome) ([]T, error) {
-	r.rows = o.SQLRows()
-	rows, err := r.db.QueryContext(context.Background(), "")
+	rows, err := r.query(o)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +39,11 @@ func knownOf(rows sqldriver.Rows) *driver.Columns {
 		return r.KnownColumns()
 	}
 	return nil
+}
+
+func (r *replay) query(o *driver.Outcome) (*sql.Rows, error) {
+	r.rows = o.SQLRows()
+	return r.db.QueryContext(context.Background(), "")
 }
 
 var (

@@ -95,7 +95,7 @@ func (s *session) save(ctx context.Context, settings map[string]string) error {
 			continue
 		}
 		var before string
-		err := s.conn.QueryRowContext(ctx, `
+		err := s.conn.QueryRowContext(native(ctx), `
 select case source when 'session' then setting else '' end
   from pg_catalog.pg_settings
  where name = $1`, name).Scan(&before)

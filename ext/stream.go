@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
 
 	"github.com/pycopg/pycopg/driver"
 )
@@ -85,41 +84,24 @@ func streamPages[T any](ctx context.Context, q Querier, size int, yield func(T, 
 		size = defaultPage
 	}
 	never := false
-	once := driver.WithQueryOptions(ctx, driver.QueryOptions{Prepare: &never}) // the cursor's name is in the texts
-	name := QuoteName("pycopg_stream_" + rand.Text())
-	if _, err := q.ExecContext(once, "declare "+name+" no scroll cursor for "+sql, args...); err != nil {
-		if sqlState(err) == "25P01" {
-			return fmt.Errorf("%w: %w", ErrNoTransaction, err)
-		}
+	c := &Cursor{q: q, name: "pycopg_stream_" + rand.Text(), page: size}
+	if err := c.declare(ctx, CursorOptions{Scroll: &never}, sql, args); err != nil {
 		return err
 	}
 	defer func() {
-		if sqlState(err) != "" || ctx.Err() != nil { // it is closed with the transaction, which has failed
-			return
-		}
-		if _, cerr := q.ExecContext(once, "close "+name); err == nil {
+		if cerr := c.Close(ctx); err == nil {
 			err = cerr
 		}
 	}()
-	fetch := "fetch forward " + strconv.Itoa(size) + " from " + name
-	for {
-		rows, known, err := typedQuery[T](once, q, fetch, nil)
+	for v, err := range FetchPages[T](ctx, c) {
 		if err != nil {
-			return err
+			return errors.Unwrap(err) // without the cursor's name
 		}
-		page, err := collect[T](rows, known)
-		if err != nil {
-			return err
-		}
-		for _, v := range page {
-			if !yield(v, nil) {
-				return errStopped
-			}
-		}
-		if len(page) < size {
-			return nil
+		if !yield(v, nil) {
+			return errStopped
 		}
 	}
+	return nil
 }
 
 // sqlState is the SQLSTATE that the server gave an error, "" for other errors.

@@ -73,6 +73,7 @@ func inEveryMode(t *testing.T, setUp string, test func(t *testing.T, db *sql.DB)
 	for name, change := range modes {
 		t.Run(name, func(t *testing.T) {
 			cfg := configOf(t, base)
+			cfg.TimezoneScan, cfg.RuntimeParams["timezone"] = "utc", "UTC"
 			change(cfg)
 			db := sql.OpenDB(driver.NewConnector(cfg))
 			t.Cleanup(func() { db.Close() })

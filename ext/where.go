@@ -64,7 +64,7 @@ func DeleteWhere(ctx context.Context, q Querier, table, where string, args ...an
 }
 
 func affected(ctx context.Context, q Querier, verb, table, sql string, args []any) (int64, error) {
-	res, err := q.ExecContext(ctx, sql, args...)
+	res, err := q.ExecContext(native(ctx), sql, args...)
 	if err == nil {
 		var n int64
 		if n, err = res.RowsAffected(); err == nil {
@@ -80,7 +80,7 @@ func Exists(ctx context.Context, q Querier, table, where string, args ...any) (b
 	if err != nil {
 		return false, err
 	}
-	return QueryVal[bool](ctx, q, "select exists (select from "+name.String()+condition(where)+")", args...)
+	return QueryVal[bool](native(ctx), q, "select exists (select from "+name.String()+condition(where)+")", args...)
 }
 
 // Count returns how many rows of a table meet a condition, SQL over the arguments; an empty one is met by all.
@@ -89,7 +89,7 @@ func Count(ctx context.Context, q Querier, table, where string, args ...any) (in
 	if err != nil {
 		return 0, err
 	}
-	return QueryVal[int64](ctx, q, "select count(*) from "+name.String()+condition(where), args...)
+	return QueryVal[int64](native(ctx), q, "select count(*) from "+name.String()+condition(where), args...)
 }
 
 // condition is the clause of a condition, "" for an empty one. The line break ends a comment.

@@ -40,6 +40,9 @@ func (c *cluster) create(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{dataDir, socketDir} {
+		if name == dataDir && c.Copied {
+			continue
+		}
 		if err := os.Mkdir(c.path(name), 0o700); err != nil {
 			return err
 		}
@@ -47,10 +50,29 @@ func (c *cluster) create(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.initdb(ctx); err != nil {
+	if !c.Copied {
+		if err := c.initdb(ctx); err != nil {
+			return err
+		}
+		if err := c.configure(); err != nil {
+			return err
+		}
+	}
+	if err := c.readVersion(); err != nil {
 		return err
 	}
 	return c.startOnFreePort(ctx)
+}
+
+func (c *cluster) readVersion() error {
+	version, err := os.ReadFile(c.path(dataDir, "PG_VERSION"))
+	if err != nil {
+		return err
+	}
+	if c.version, err = strconv.Atoi(strings.TrimSpace(string(version))); err != nil {
+		return fmt.Errorf("PG_VERSION: %w", err)
+	}
+	return nil
 }
 
 func (c *cluster) path(names ...string) string {
@@ -72,18 +94,9 @@ func (c *cluster) initdb(ctx context.Context) error {
 		"--encoding", "UTF8", "--no-sync", "--no-instructions", "--locale", "C",
 	}
 	if c.run(ctx, "initdb", append(args, "--lc-ctype", "C.UTF-8")...) != nil {
-		if err := c.run(ctx, "initdb", args...); err != nil {
-			return err
-		}
+		return c.run(ctx, "initdb", args...)
 	}
-	version, err := os.ReadFile(c.path(dataDir, "PG_VERSION"))
-	if err != nil {
-		return err
-	}
-	if c.version, err = strconv.Atoi(strings.TrimSpace(string(version))); err != nil {
-		return fmt.Errorf("PG_VERSION: %w", err)
-	}
-	return c.configure()
+	return nil
 }
 
 // run executes one of PostgreSQL's programs to its end.

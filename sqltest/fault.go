@@ -22,9 +22,12 @@ type Fault struct {
 		sync.Mutex
 		rules   []*armedRule
 		latency [2]time.Duration // by Side
+		rate    [2]int           // by Side, bytes a second; 0: no limit
 		frozen  chan struct{}    // nil, or closed by Thaw
 		conns   []*faultConn     // every connection ever
 		closed  bool
+
+		refusing bool
 	}
 }
 
@@ -59,6 +62,33 @@ func (f *Fault) Addr() *net.TCPAddr { return f.listener.Addr().(*net.TCPAddr) }
 func (f *Fault) DSN(dsn string) string {
 	host, port, _ := net.SplitHostPort(f.Addr().String()) // what a listener has can be split
 	return withAddress(dsn, host, port)
+}
+
+// Bandwidth limits what side sends from now on to a number of bytes a second, on each connection by itself; 0 takes the limit away.
+func (f *Fault) Bandwidth(side Side, bytesPerSecond int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mu.rate[side] = bytesPerSecond
+}
+
+func (f *Fault) bandwidth(side Side) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mu.rate[side]
+}
+
+// Refuse closes new connections at once, or lets them through again: what clients of a server see that is down. Present
+// connections stay.
+func (f *Fault) Refuse(refuse bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mu.refusing = refuse
+}
+
+func (f *Fault) refuses() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mu.refusing
 }
 
 // Latency delays all that side sends from now on. The delay is per message, not a limit of throughput.
@@ -136,6 +166,10 @@ func (f *Fault) accept() {
 		client, err := f.listener.Accept()
 		if err != nil {
 			return // the test has ended
+		}
+		if f.refuses() {
+			client.Close()
+			continue
 		}
 		server, err := net.Dial(f.network, f.addr)
 		if err != nil {

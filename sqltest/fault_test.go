@@ -168,3 +168,56 @@ func TestFaultCutsAndResetsOnDemand(t *testing.T) {
 		t.Error("the connection outlived Reset")
 	}
 }
+
+func TestFaultLimitsTheBandwidth(t *testing.T) {
+	t.Parallel()
+	f, conn := proxied(t)
+	f.Bandwidth(sqltest.Backend, 200_000)
+	start := time.Now()
+	got, err := ask(t, conn, "select repeat('x', 20000)")
+	if len(got) != 20000 || err != nil {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	if d := time.Since(start); d < 90*time.Millisecond { // the proxy waits that long, however slow the machine is
+		t.Errorf("20 kB at 200 kB/s took %v", d)
+	}
+	f.Bandwidth(sqltest.Backend, 0)
+	if got, err := ask(t, conn, "select 'a'"); got != "a" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestFaultHoldsAMessage(t *testing.T) {
+	t.Parallel()
+	f, conn := proxied(t)
+	f.On(sqltest.Rule{Type: 'Q', Do: sqltest.ActHold, Until: f.On(sqltest.Rule{Type: sqltest.CancelPacket, After: true})})
+	answered := make(chan error)
+	go func() {
+		_, err := ask(t, conn, "select 'a'")
+		answered <- err
+	}()
+	if err := conn.CancelRequest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answered; err != nil {
+		t.Errorf("the cancel request has not overtaken the statement: %v", err)
+	}
+}
+
+func TestFaultRefusesConnectionsAndForgetsRules(t *testing.T) {
+	t.Parallel()
+	f, conn := proxied(t)
+	f.Refuse(true)
+	if canConnect(f.DSN(sqltest.Server(t).TCP(""))) {
+		t.Error("a connection was let through")
+	}
+	f.On(sqltest.Rule{Type: 'Q'})
+	if n := f.Disarm(); n != 1 {
+		t.Errorf("%d rules were forgotten, want 1", n)
+	}
+	if got, err := ask(t, conn, "select 'a'"); got != "a" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	f.Refuse(false)
+	throughProxy(t, f)
+}

@@ -49,7 +49,7 @@ func (c *faultConn) start() {
 		const inFlight = 4096
 		queue := make(chan parcel, inFlight)
 		c.fault.running.Go(func() { c.read(way.side, way.src, queue) })
-		c.fault.running.Go(func() { c.write(way.dst, queue) })
+		c.fault.running.Go(func() { c.write(way.side, way.dst, queue) })
 	}
 }
 
@@ -119,18 +119,18 @@ func (c *faultConn) queue(side Side, queue chan<- parcel, p parcel) {
 }
 
 // write passes the parcels on. After the last one the other side has closed, and so does this one.
-func (c *faultConn) write(dst net.Conn, queue <-chan parcel) {
+func (c *faultConn) write(side Side, dst net.Conn, queue <-chan parcel) {
 	for p := range queue {
 		if !c.await(p.due) {
 			continue // the connection is over: empty the queue
 		}
 		if len(p.data) > 0 {
-			if _, err := dst.Write(p.data); err != nil {
+			if err := c.transmit(side, dst, p.data); err != nil {
 				c.end()
 			}
 		}
 		if p.rule != nil {
-			c.perform(p.rule.Do)
+			c.perform(p.rule)
 			close(p.rule.hit)
 		}
 	}
@@ -172,14 +172,39 @@ func (c *faultConn) await(due time.Time) bool {
 	}
 }
 
-func (c *faultConn) perform(a Action) {
-	switch a {
+// transmit writes data, no faster than the bandwidth allows.
+func (c *faultConn) transmit(side Side, dst io.Writer, data []byte) error {
+	const perSecond = 100 // pieces
+	for len(data) > 0 {
+		rate := c.fault.bandwidth(side)
+		if rate <= 0 {
+			_, err := dst.Write(data)
+			return err
+		}
+		n := min(len(data), max(1, rate/perSecond))
+		if _, err := dst.Write(data[:n]); err != nil {
+			return err
+		}
+		if data = data[n:]; !c.await(time.Now().Add(time.Duration(n) * time.Second / time.Duration(rate))) {
+			return net.ErrClosed
+		}
+	}
+	return nil
+}
+
+func (c *faultConn) perform(r *armedRule) {
+	switch r.Do {
 	case ActCut, ActTruncate:
 		c.cut()
 	case ActReset:
 		c.reset()
 	case ActFreeze:
 		c.fault.Freeze()
+	case ActHold:
+		select {
+		case <-r.Until:
+		case <-c.done:
+		}
 	case ActCorrupt: // done to the data
 	}
 }

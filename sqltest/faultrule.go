@@ -10,6 +10,7 @@ const (
 	ActFreeze                 // calls Fault.Freeze
 	ActCorrupt                // inverts the byte at Rule.Offset and lets the message pass
 	ActTruncate               // lets Rule.Offset bytes of the message pass, then cuts the connection
+	ActHold                   // waits until Rule.Until is closed; what follows on the way of the message waits, too
 )
 
 // Rule is one fault, done once. The zero value cuts a connection before the client's next message.
@@ -20,6 +21,7 @@ type Rule struct {
 	Do     Action
 	After  bool
 	Offset int // byte of the message, its type letter being byte 0 and its length bytes 1 to 4; from the end if negative
+	Until  <-chan struct{}
 }
 
 // armedRule is a Rule that has yet to happen.
@@ -36,6 +38,15 @@ func (f *Fault) On(r Rule) <-chan struct{} {
 	armed := &armedRule{Rule: r, left: max(r.Nth, 1), hit: make(chan struct{})}
 	f.mu.rules = append(f.mu.rules, armed)
 	return armed.hit
+}
+
+// Disarm forgets the rules whose message has not come, and returns their number. Their channels stay open.
+func (f *Fault) Disarm() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := len(f.mu.rules)
+	f.mu.rules = nil
+	return n
 }
 
 // note counts a message on c and returns the first rule that waits for it, or nil.

@@ -15,15 +15,17 @@ const (
 // manual, "Message Formats": 'Q' is a frontend's Query, 'Z' a backend's ReadyForQuery.
 const (
 	AnyMessage      byte = 0
-	StartupPacket   byte = 1 // frontend: start-up, request for encryption, cancel request
+	StartupPacket   byte = 1 // frontend: start-up, request for encryption
 	EncryptionReply byte = 2 // backend: the single byte that answers a request for encryption
+	CancelPacket    byte = 4 // frontend: cancel request, on a connection of its own
 	Opaque          byte = 3 // any number of bytes of an encrypted session, or of no PostgreSQL protocol
 )
 
 // Codes in the place of a start-up packet's protocol version.
 const (
-	gssRequest = 80877104
-	sslRequest = 80877103
+	cancelRequest = 80877102
+	sslRequest    = 80877103
+	gssRequest    = 80877104
 )
 
 // tlsHandshake is the first byte of a session that begins with TLS (sslnegotiation=direct).
@@ -81,6 +83,8 @@ func (f *framing) startup(b []byte) (byte, int) {
 		return 0, 0
 	}
 	switch binary.BigEndian.Uint32(b[4:]) {
+	case cancelRequest:
+		return CancelPacket, int(length)
 	case sslRequest, gssRequest:
 		f.asked = true
 	default:

@@ -31,6 +31,7 @@ type Instance struct {
 	external string // DSN of a server that this package did not start
 	major    int
 	keeper   *keeper // of a private server
+	spec     spec    // of a server that this process started
 	settled  bool    // Close was called
 }
 

@@ -20,6 +20,7 @@ type spec struct {
 	HBA      []string          // whole pg_hba.conf; empty: the default
 	Password string            // of the superuser, for connections over TCP
 	TLS      bool
+	Copied   bool   // the data folder is there already, with its configuration
 	State    string // state file of a shared server, "" for a private one
 	Linger   time.Duration
 	Parent   int // a go command: the server stays while that runs; 0 for none

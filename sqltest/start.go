@@ -55,6 +55,7 @@ func launch(ctx context.Context, s spec) (*Instance, error) {
 	}
 	return &Instance{
 		at:     address{Dir: s.Dir, Port: r.Port, Password: s.Password, TLS: s.TLS},
+		spec:   s,
 		major:  r.Version,
 		keeper: k,
 	}, nil

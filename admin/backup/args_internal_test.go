@@ -70,7 +70,7 @@ func TestDumpOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		{DumpOptions{Path: "x", Compress: "9 --file=y"}, "compression"},
 		{DumpOptions{Path: "x", Compress: "zstd"}, "PostgreSQL 16"},
 		{DumpOptions{Path: "x", Role: "a\x00b"}, "--role: a NUL byte"},
-		{DumpOptions{Path: "x", Args: []string{"-Fp"}}, `"-Fp": options are given in their long form`},
+		{DumpOptions{Path: "x", Args: []string{"-Fp"}}, `option "-Fp" of Args: options are given in their long form`},
 		{DumpOptions{Path: "x", Args: []string{"--"}}, "long form"},
 		{DumpOptions{Path: "x", Args: []string{"shop"}}, "long form"},
 		{DumpOptions{Path: "x", Args: []string{"--file=y"}}, "--file"},

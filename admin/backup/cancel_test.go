@@ -112,6 +112,26 @@ func TestACancelledDumpLeavesNeitherProcessNorFile(t *testing.T) {
 	}
 }
 
+func TestADumpWhoseSessionIsLostLeavesNoFile(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	role := slowTables(t, db)
+	dir := t.TempDir()
+	done := make(chan error)
+	go func() {
+		done <- backup.Dump(context.Background(), db, backup.DumpOptions{Path: filepath.Join(dir, "x"), Role: role, Args: []string{"--enable-row-security"}})
+	}()
+	await(t, db, "select count(*) = 1 "+sessions+" and state = 'active' and query ~ 'COPY'")
+	mustExec(t, db, "select pg_terminate_backend(pid) "+sessions)
+	var tool *backup.ToolError
+	if err := <-done; !errors.As(err, &tool) || !strings.Contains(tool.Stderr, "terminating connection") {
+		t.Errorf("error: %v", err)
+	}
+	if left := append(list(t, dir), processes(t, dir)...); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
 func TestACancelledRestoreEndsItsSessionsAndUndoesItself(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)

@@ -71,14 +71,14 @@ func Dump(ctx context.Context, q ext.Querier, opts DumpOptions) error {
 			ErrToolVersion, tool.Version, tool.Path, s.server, s.server)
 	}
 	if opts.Path == "" {
-		return s.dump(ctx, q, tool, opts, "")
+		return s.dump(ctx, tool, opts, "")
 	}
 	out, err := newOutput(opts.Path, opts.Format == Directory)
 	if err != nil {
 		return fmt.Errorf("backup: dump: %w", err)
 	}
 	defer out.abort()
-	if err := s.dump(ctx, q, tool, opts, out.temp); err != nil {
+	if err := s.dump(ctx, tool, opts, out.temp); err != nil {
 		return err
 	}
 	if err := out.commit(); err != nil {
@@ -87,12 +87,12 @@ func Dump(ctx context.Context, q ext.Querier, opts DumpOptions) error {
 	return nil
 }
 
-func (s *settings) dump(ctx context.Context, q ext.Querier, tool Tool, opts DumpOptions, path string) error {
+func (s *settings) dump(ctx context.Context, tool Tool, opts DumpOptions, path string) error {
 	args, err := opts.args(tool.Major, path)
 	if err != nil {
 		return fmt.Errorf("backup: dump: %w", err)
 	}
-	return s.run(ctx, q, process{tool: tool, args: args, stdout: opts.Writer, progress: opts.Progress})
+	return s.run(ctx, process{tool: tool, args: args, stdout: opts.Writer, progress: opts.Progress})
 }
 
 // check finds what pg_dump would refuse, or take for something else.

@@ -14,7 +14,7 @@ import (
 const cleanupTime = 5 * time.Second
 
 // run runs a program with these settings. When it is ended ahead of its time, so are its sessions on the server.
-func (s *settings) run(ctx context.Context, q ext.Querier, p process) error {
+func (s *settings) run(ctx context.Context, p process) error {
 	dir, err := os.MkdirTemp("", "pycopg-backup-") // that only this user can enter
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
@@ -28,7 +28,7 @@ func (s *settings) run(ctx context.Context, q ext.Querier, p process) error {
 	succeeded := false
 	defer func() { // also when progress panics
 		if !succeeded {
-			endSessions(ctx, q, application)
+			s.endSessions(ctx, application)
 		}
 	}()
 	err = p.run(ctx)
@@ -36,10 +36,15 @@ func (s *settings) run(ctx context.Context, q ext.Querier, p process) error {
 	return err
 }
 
-// endSessions ends what sessions a program has left: the server learns late that a client has gone. It is an attempt: the
-// handle's user may not be allowed to, and a handle that is one connection may not be usable.
-func endSessions(ctx context.Context, q ext.Querier, application string) {
+// endSessions ends what sessions a program has left: the server learns late that a client has gone. It is an attempt, on a
+// connection of its own: the server may have no room for it.
+func (s *settings) endSessions(ctx context.Context, application string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	q.ExecContext(ctx, "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where application_name = $1", application)
+	c, err := s.connector.Dial(ctx)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	ext.Catalog(ctx, c, "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where application_name = $1", application)
 }

@@ -20,33 +20,40 @@ import (
 
 // settings are those of a connection, for a program to connect with.
 type settings struct {
-	cfg      *driver.Config
-	hosts    []driver.HostSpec // with the address in HostAddr where it is known
-	attempt  driver.Attempt    // after BeforeConnect
-	server   int               // the major version, 0 where it is not known
-	ownHooks bool              // cfg is the handle's: its hooks are part of how it connects
+	connector *driver.Connector
+	cfg       *driver.Config
+	host      driver.HostSpec // of the server, with the address in HostAddr where Host is a name
+	attempt   driver.Attempt  // after BeforeConnect
+	server    int             // the major version, 0 where it is not known
 }
 
-// settingsOf asks the handle how it connects, and where to. other, when it is not nil, says how instead.
+// settingsOf asks the handle how it connects, and where to. other, when it is not nil, says how instead: it is tried.
 func settingsOf(ctx context.Context, q ext.Querier, other *driver.Config) (*settings, error) {
+	s := &settings{}
 	var info driver.Info
-	var cfg *driver.Config
-	_, err := driver.Do(ctx, q, "backup", func(_ context.Context, c *driver.Conn) (int64, error) {
-		info, cfg = c.Info(), c.Connector().Config()
-		return 0, nil
-	})
+	var err error
+	if other == nil {
+		_, err = driver.Do(ctx, q, "backup", func(_ context.Context, c *driver.Conn) (int64, error) {
+			info, s.connector = c.Info(), c.Connector()
+			return 0, nil
+		})
+	} else {
+		s.connector = driver.NewConnector(other)
+		var c *driver.Conn
+		if c, err = s.connector.Dial(ctx); err == nil {
+			info = c.Info()
+			err = c.Close()
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, err
-	case cfg == nil:
+	case s.connector == nil:
 		return nil, errors.New("the handle is a mock: there is no server to connect to")
 	}
-	s := &settings{cfg: cfg, hosts: []driver.HostSpec{hostOf(info)}, server: info.VersionNum / 10000, ownHooks: other == nil}
-	if other != nil {
-		s.cfg, s.hosts = other, other.Hosts
-	}
+	s.cfg, s.host, s.server = s.connector.Config(), hostOf(info), info.VersionNum/10000
 	s.attempt = driver.Attempt{
-		Host: s.hosts[0].Host, HostAddr: s.hosts[0].HostAddr, Port: s.hosts[0].Port, Address: info.Address,
+		Host: s.host.Host, HostAddr: s.host.HostAddr, Port: s.host.Port, Address: info.Address,
 		User: s.cfg.User, Database: cmp.Or(s.cfg.Database, s.cfg.User), Password: s.cfg.Password,
 		RuntimeParams: maps.Clone(s.cfg.RuntimeParams),
 	}
@@ -102,13 +109,6 @@ type variable struct {
 // variables is the environment, but for what needs files.
 func (s *settings) variables(application string) []variable {
 	c := s.cfg
-	list := func(field func(driver.HostSpec) string) string {
-		values := make([]string, len(s.hosts))
-		for i, h := range s.hosts {
-			values[i] = field(h)
-		}
-		return strings.Trim(strings.Join(values, ","), ",")
-	}
 	sslmode := c.SSLMode
 	if sslmode == "" && c.Compat == driver.CompatPq {
 		sslmode = "require"
@@ -117,10 +117,10 @@ func (s *settings) variables(application string) []variable {
 	if !c.SSLSNI {
 		sni = "0"
 	}
-	v := []variable{
-		{name: "PGHOST", value: list(func(h driver.HostSpec) string { return h.Host })},
-		{name: "PGHOSTADDR", value: list(func(h driver.HostSpec) string { return h.HostAddr })},
-		{name: "PGPORT", value: list(func(h driver.HostSpec) string { return strconv.Itoa(int(h.Port)) })},
+	return []variable{
+		{name: "PGHOST", value: s.host.Host},
+		{name: "PGHOSTADDR", value: s.host.HostAddr},
+		{name: "PGPORT", value: strconv.Itoa(int(s.host.Port))},
 		{name: "PGUSER", value: s.attempt.User},
 		{name: "PGDATABASE", value: s.attempt.Database},
 		{name: "PGAPPNAME", value: application},
@@ -141,12 +141,6 @@ func (s *settings) variables(application string) []variable {
 		{name: "PGMAXPROTOCOLVERSION", value: c.MaxProtocolVersion, since: 18},
 		{name: "PGGSSENCMODE", value: "disable"},
 	}
-	if len(s.hosts) > 1 {
-		v = append(v,
-			variable{name: "PGTARGETSESSIONATTRS", value: c.TargetSessionAttrs, since: 14, must: true},
-			variable{name: "PGLOADBALANCEHOSTS", value: c.LoadBalanceHosts, since: 16})
-	}
-	return v
 }
 
 // options is PGOPTIONS: the Config's, and its run-time parameters.

@@ -19,7 +19,7 @@ func newSettings(t *testing.T, dsn string) *settings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &settings{cfg: cfg, hosts: cfg.Hosts, attempt: driver.Attempt{User: cfg.User, Database: cfg.Database, Password: cfg.Password, RuntimeParams: cfg.RuntimeParams}}
+	return &settings{cfg: cfg, host: cfg.Hosts[0], attempt: driver.Attempt{User: cfg.User, Database: cfg.Database, Password: cfg.Password, RuntimeParams: cfg.RuntimeParams}}
 }
 
 func TestTheEnvironmentHoldsAllSettings(t *testing.T) {
@@ -65,16 +65,16 @@ func TestTheEnvironmentHoldsAllSettings(t *testing.T) {
 	}
 }
 
-func TestSeveralHostsAndInlineCertificates(t *testing.T) {
+func TestInlineCertificatesBecomeFiles(t *testing.T) {
 	t.Parallel()
-	s := newSettings(t, "host=a,b port=1,2 user=u dbname=d target_session_attrs=read-write sslinline=on sslcert=CERT sslkey=KEY sslrootcert=ROOT compat=pq")
+	s := newSettings(t, "host=a user=u dbname=d sslinline=on sslcert=CERT sslkey=KEY sslrootcert=ROOT compat=pq")
 	dir := t.TempDir()
 	env, err := s.environment(dir, "x", Tool{Major: 15})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"PGHOST=a,b", "PGPORT=1,2", "PGTARGETSESSIONATTRS=read-write", "PGSSLMODE=require", "PGSSLKEY=" + filepath.Join(dir, "client.key"),
+		"PGSSLMODE=require", "PGSSLCERT=" + filepath.Join(dir, "client.crt"), "PGSSLKEY=" + filepath.Join(dir, "client.key"),
 		"PGSSLROOTCERT=" + filepath.Join(dir, "root.crt"),
 	} {
 		if !slices.Contains(env, want) {

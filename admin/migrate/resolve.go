@@ -9,6 +9,7 @@ import (
 // Resolve says what became of a migration that stopped half-way ([ErrUnfinished]), after its database was looked at and
 // repaired: it counts as applied, or as not applied. It runs none of its statements.
 func Resolve(ctx context.Context, db Pool, version int64, applied bool, opts Options) error {
+	ctx = native(ctx)
 	s, err := open(ctx, db, opts)
 	if err != nil {
 		return err

@@ -77,6 +77,7 @@ func run(ctx context.Context, db Pool, fsys fs.FS, opts Options, decide func(*pl
 	if err != nil {
 		return nil, err
 	}
+	ctx = native(ctx)
 	s, err := open(ctx, db, opts)
 	if err != nil {
 		return nil, err

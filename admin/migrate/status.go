@@ -30,7 +30,7 @@ func Status(ctx context.Context, q ext.Querier, fsys fs.FS, opts Options) ([]Sta
 	if err != nil {
 		return nil, err
 	}
-	applied, err := readRecord(ctx, q, opts)
+	applied, err := readRecord(native(ctx), q, opts)
 	if err != nil {
 		return nil, err
 	}

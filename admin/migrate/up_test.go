@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pycopg/pycopg/admin/migrate"
+	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/sqltest"
 )
 
 func TestUpAppliesOnceAndDownTakesBack(t *testing.T) {
@@ -186,5 +189,40 @@ func TestAMigrationDoesNotChangeTheSessionOfTheNext(t *testing.T) {
 	}
 	if got := word(t, db, "select current_user = session_user and current_setting('search_path') <> ''"); got != "true" {
 		t.Error("the pool's connection has kept what the migrations set")
+	}
+}
+
+func TestPoolsOfOtherPlaceholdersAndWrappers(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	cfg, err := driver.ParseConfig(sqltest.DSN(t, sqltest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Placeholder = driver.PlaceholderFormat
+	db := sql.OpenDB(driver.NewConnector(cfg))
+	defer db.Close()
+	fsys := files("1_a.sql", "create table a as select 100 % 7 as x, '50%' as y, '$1' as z\n-- DOWN\ndrop table a", "2_b.sql", "-- NO TRANSACTION\ncreate table b as select 100 % 7 as x\n-- DOWN\ndrop table b")
+	want(t, "format", up(t, struct{ *sql.DB }{db}, fsys, migrate.Options{}), "up 001_a", "up 002_b")
+	if states, err := migrate.Status(ctx, db, fsys, migrate.Options{}); err != nil || !states[1].Applied {
+		t.Errorf("status: %+v, %v", states, err)
+	}
+	steps, err := migrate.Down(ctx, db, fsys, 2, migrate.Options{})
+	if want(t, "down", names(steps), "down 002_b", "down 001_a"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATransactionPoolerCannotHoldTheLock(t *testing.T) {
+	t.Parallel()
+	cfg, err := driver.ParseConfig(sqltest.DSN(t, sqltest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Pooler = driver.PoolerTransaction
+	db := sql.OpenDB(driver.NewConnector(cfg))
+	defer db.Close()
+	if _, err := migrate.Up(context.Background(), db, shop(), migrate.Options{}); err == nil || !strings.Contains(err.Error(), "an advisory lock") {
+		t.Errorf("through a transaction pooler: %v", err)
 	}
 }

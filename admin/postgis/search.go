@@ -84,7 +84,7 @@ func Nearest[T any](ctx context.Context, q ext.Querier, table, column string, s 
 	case k <= 0:
 		err = fmt.Errorf("the nearest %d rows", k)
 	case o.Limit != 0:
-		err = errors.New("Limit is given: the number of rows is an argument")
+		err = errors.New("the option Limit is given: the number of rows is an argument")
 	}
 	o.Limit = k
 	return search[T](ctx, q, "rows nearest to the shape in", table, column, o, err, func(b *builder) {

@@ -10,6 +10,7 @@
 // The configuration is used as it is given: pgx.ConnectConfig makes each connection with it, so that its fallbacks, TLS
 // configuration, dialer, hooks and tracers have their say, and the driver then runs database/sql's statements on it.
 // (*sql.Conn).Raw hands out a [*Conn], whose Conn method leads to the *pgx.Conn. Tracers see the driver's statements too.
+// A *pgconn.PgError is reached by errors.As: a type assertion, err.(*pgconn.PgError), does not match.
 //
 // # Names
 //

@@ -20,7 +20,6 @@ const cleanupTime = 30 * time.Second
 type session struct {
 	db         *sql.DB
 	out        *transcript
-	notices    *notices
 	zones      []zone
 	schema     string       // holds everything the steps make; it is the whole search path
 	mayExist   bool         // whether the schema was asked for, so that close drops it
@@ -34,10 +33,9 @@ func open(ctx context.Context, out *transcript, dsn string) (_ *session, err err
 		return nil, err
 	}
 	s := &session{
-		out:     out,
-		notices: &notices{},
-		zones:   zones,
-		schema:  "quickstart_" + strings.ToLower(rand.Text()[:8]),
+		out:    out,
+		zones:  zones,
+		schema: "quickstart_" + strings.ToLower(rand.Text()[:8]),
 	}
 	defer func() {
 		if err != nil {
@@ -63,14 +61,13 @@ func open(ctx context.Context, out *transcript, dsn string) (_ *session, err err
 }
 
 // connect makes the handle and the schema. sql.Open("pycopg", dsn) is enough for most programs;
-// a Config gives what a DSN cannot carry, such as a function for the server's notices.
+// a Config gives what a DSN cannot carry, and sets single keys without any quoting.
 func (s *session) connect(ctx context.Context, dsn string) error {
 	cfg, err := driver.ParseConfig(dsn)
 	if err != nil {
 		return err
 	}
 	cfg.RuntimeParams["search_path"] = s.schema
-	cfg.OnNotice = func(_ *driver.Conn, n driver.Notice) { s.notices.add(n) }
 	s.db = sql.OpenDB(driver.NewConnector(cfg))
 
 	start := time.Now()

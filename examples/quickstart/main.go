@@ -1,4 +1,4 @@
-// Command quickstart shows packages driver, ext, copyin, copyout and listen at work on real data: the zone table of the
+// Command quickstart shows packages driver, ext, copyin, copyout, listen and admin at work on real data: the zone table of the
 // public-domain tz database, and the elevation of the sun over each of its places.
 //
 // It starts a PostgreSQL server of its own and removes it at the end. With DATABASE_URL set it
@@ -38,14 +38,20 @@ var steps = []struct {
 	title string
 	run   func(context.Context, *session) error
 }{
+	{"Create tables and an index, from a struct and from columns", createTables},
 	{"Load the zone table: a prepared statement in a transaction", loadZones},
 	{"Load 100000 readings: COPY with a progress bar", loadReadings},
+	{"Look at the tables: columns, indexes, sizes", describeTables},
 	{"Query into Go values", queryValues},
 	{"Export a query as CSV", exportCSV},
 	{"Run a prepared statement many times", runPrepared},
+	{"Explain a query", explainQuery},
 	{"Commit a transaction, roll back another", commitAndRollBack},
 	{"Structs out of a query and into a table", structsInAndOut},
+	{"A composite type as a struct", readComposites},
 	{"Insert or update", upsertCountries},
+	{"Many statements in one round trip: a pipeline", runPipeline},
+	{"Page through a cursor and change rows on the way", pageThroughCursor},
 	{"Go back to a savepoint", rollBackToSavepoint},
 	{"Meet an error and its SQLSTATE", meetError},
 	{"Receive a notice from the server", receiveNotice},

@@ -3,32 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"sync"
 
-	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/ext"
 )
-
-// notices collects what the server says beside its results. Connections report them, so it may
-// be used by several goroutines.
-type notices struct {
-	mu  sync.Mutex
-	all []driver.Notice
-}
-
-func (ns *notices) add(n driver.Notice) {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	ns.all = append(ns.all, n)
-}
-
-// take returns what was collected and forgets it.
-func (ns *notices) take() []driver.Notice {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	all := ns.all
-	ns.all = nil
-	return all
-}
 
 const raiseNotice = `
 do $$
@@ -39,11 +16,11 @@ end $$`
 
 // receiveNotice lets the server raise a notice, which has arrived when the statement returns.
 func receiveNotice(ctx context.Context, s *session) error {
-	s.notices.take()
-	if _, err := s.db.ExecContext(ctx, raiseNotice); err != nil {
+	var received []ext.Notice
+	heard := ext.WithNotices(ctx, func(n ext.Notice) { received = append(received, n) })
+	if _, err := s.db.ExecContext(heard, raiseNotice); err != nil {
 		return err
 	}
-	received := s.notices.take()
 	if len(received) == 0 {
 		return errors.New("the notice did not arrive")
 	}

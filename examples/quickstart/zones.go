@@ -5,31 +5,13 @@ import (
 	"database/sql"
 )
 
-const createTables = `
-create table zone (
-	name      text primary key,
-	countries text[] not null,
-	latitude  float8 not null,
-	longitude float8 not null,
-	comment   text
-);
-create table reading (
-	zone      text not null references zone,
-	at        timestamptz not null,
-	elevation float8 not null, -- of the sun, in degrees above the horizon
-	primary key (zone, at)
-)`
-
 const insertZone = `
 insert into zone (name, countries, latitude, longitude, comment)
 values ($1, $2, $3, $4, $5)`
 
-// loadZones creates the tables with one call and fills the first with one prepared statement.
-// A []string becomes a text[], an invalid sql.NullString becomes NULL.
+// loadZones fills the first table with one prepared statement. A []string becomes a text[], an
+// invalid sql.NullString becomes NULL.
 func loadZones(ctx context.Context, s *session) error {
-	if _, err := s.db.ExecContext(ctx, createTables); err != nil {
-		return err
-	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -13,11 +13,11 @@ var zoneTable string
 
 // zone is a region where clocks have agreed since 1970, and the place that gives it its name.
 type zone struct {
-	Name      string
-	Countries []string // ISO 3166 codes, the most populous place's country first
+	Name      string   `ddl:"primarykey"`
+	Countries []string `ddl:"notnull"` // ISO 3166 codes, the most populous place's country first
 	Latitude  float64  // degrees, north positive
 	Longitude float64  // degrees, east positive
-	Comment   string   // may be empty
+	Comment   string   `ddl:"null"` // may be empty
 }
 
 // parseZones reads the tz database's zone table: a line for each zone, its columns separated by tabs.

@@ -160,7 +160,11 @@ func (p *arrayParser) item(depth int) error {
 	if text == "" {
 		return p.fail("no element")
 	}
-	p.elems = append(p.elems, Item{Text: text, Null: strings.EqualFold(raw, "null")})
+	if strings.EqualFold(raw, "null") {
+		p.elems = append(p.elems, Item{Null: true})
+		return nil
+	}
+	p.elems = append(p.elems, Item{Text: text})
 	return nil
 }
 

@@ -28,7 +28,11 @@ func ParseHstore(text string) ([]Pair, error) {
 		if err != nil {
 			return nil, err
 		}
-		pairs = append(pairs, Pair{Key: key, Value: Item{Text: value, Null: !quoted && strings.EqualFold(value, "null")}})
+		item := Item{Text: value}
+		if !quoted && strings.EqualFold(value, "null") {
+			item = Item{Null: true}
+		}
+		pairs = append(pairs, Pair{Key: key, Value: item})
 		r.skipSpace()
 		if r.at == len(r.text) {
 			break

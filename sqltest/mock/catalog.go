@@ -65,8 +65,14 @@ var questions = []question{
 	},
 	{ // ext, of a table to insert into
 		marker: "a.attgenerated::text, a.attidentity::text", columns: []column{
-			{"attname", pgtype.TextOID}, {"cast", pgtype.TextOID}, {"elem", pgtype.Int8OID}, {"builtin", pgtype.BoolOID},
-			{"unnest", pgtype.BoolOID}, {"attgenerated", pgtype.TextOID}, {"attidentity", pgtype.TextOID}, {"plain", pgtype.BoolOID},
+			{"attname", pgtype.TextOID},
+			{"cast", pgtype.TextOID},
+			{"elem", pgtype.Int8OID},
+			{"builtin", pgtype.BoolOID},
+			{"unnest", pgtype.BoolOID},
+			{"attgenerated", pgtype.TextOID},
+			{"attidentity", pgtype.TextOID},
+			{"plain", pgtype.BoolOID},
 		},
 		rows: func(s *session, args []any) ([][]any, error) {
 			columns, err := s.mock.columnsOf(args)

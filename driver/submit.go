@@ -1,0 +1,41 @@
+package driver
+
+import "net"
+
+// submit implements transport. Over a plain socket it looks, writes and waits in one go: that finds a lost connection
+// before anything is sent, and costs no system call more than writing and reading do.
+func (w *wire) submit(request []byte) error {
+	if w.pg.IsClosed() {
+		return &retryError{}
+	}
+	if !w.looksFirst() || w.held() > 0 {
+		return w.send(request)
+	}
+	switch written, found := w.submitter.submit(request); {
+	case found == peekGone:
+		w.kill()
+		return &retryError{}
+	case found == peekData:
+		if err := w.absorb(); err != nil {
+			w.kill()
+			return &retryError{cause: err}
+		}
+		return w.send(request)
+	case written < len(request):
+		return w.write(request, written)
+	}
+	return nil
+}
+
+// looksFirst reports whether submit looks at the socket before it sends. On a connection that was lent pgconn may have left
+// a reader, behind which submit would wait.
+func (w *wire) looksFirst() bool { return w.submitter != nil && !w.lent }
+
+// plainSocket reports whether nc is a socket and nothing else: a type that wraps one has ideas of its own about writing.
+func plainSocket(nc net.Conn) bool {
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
+}
