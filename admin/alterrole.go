@@ -97,8 +97,13 @@ func (c RoleChange) attributes() (string, error) {
 		value *bool
 		word  string
 	}{
-		{c.Login, "login"}, {c.Superuser, "superuser"}, {c.CreateDB, "createdb"}, {c.CreateRole, "createrole"},
-		{c.Replication, "replication"}, {c.BypassRLS, "bypassrls"}, {c.Inherit, "inherit"},
+		{c.Login, "login"},
+		{c.Superuser, "superuser"},
+		{c.CreateDB, "createdb"},
+		{c.CreateRole, "createrole"},
+		{c.Replication, "replication"},
+		{c.BypassRLS, "bypassrls"},
+		{c.Inherit, "inherit"},
 	} {
 		if option.value != nil {
 			text += map[bool]string{true: " ", false: " no"}[*option.value] + option.word

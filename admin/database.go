@@ -102,8 +102,13 @@ func createDatabase(database string, o DatabaseOptions) (change, error) {
 		text += " owner " + owner
 	}
 	for _, option := range []struct{ clause, value string }{
-		{"encoding", o.Encoding}, {"locale_provider", o.Provider}, {"locale", o.Locale}, {"lc_collate", o.Collate}, {"lc_ctype", o.Ctype},
-		{"icu_locale", o.ICULocale}, {"strategy", o.Strategy},
+		{"encoding", o.Encoding},
+		{"locale_provider", o.Provider},
+		{"locale", o.Locale},
+		{"lc_collate", o.Collate},
+		{"lc_ctype", o.Ctype},
+		{"icu_locale", o.ICULocale},
+		{"strategy", o.Strategy},
 	} {
 		if option.value != "" {
 			value, err := literal(option.value)

@@ -125,7 +125,10 @@ func TestGrantsOnEveryKindOfObject(t *testing.T) {
 		{"temp, connect", admin.Databases(database), "TEMPORARY database ." + database},
 		{"select", admin.MaterializedViews("m"), "SELECT materialized view public.m"},
 		{"select", admin.Tables("ft"), "SELECT foreign table public.ft"},
-		{"execute", admin.AllFunctions("public"), ""}, {"execute", admin.AllProcedures("public"), ""}, {"execute", admin.AllRoutines("public"), ""}, {"all", admin.AllSequences("public"), ""},
+		{"execute", admin.AllFunctions("public"), ""},
+		{"execute", admin.AllProcedures("public"), ""},
+		{"execute", admin.AllRoutines("public"), ""},
+		{"all", admin.AllSequences("public"), ""},
 	} {
 		if err := admin.Grant(ctx, db, grant.privileges, grant.on, role, admin.GrantOptions{}); err != nil {
 			t.Error(err)

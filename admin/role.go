@@ -97,8 +97,13 @@ func (o RoleOptions) attributes() (string, error) {
 		given bool
 		word  string
 	}{
-		{o.Login, "login"}, {o.Superuser, "superuser"}, {o.CreateDB, "createdb"}, {o.CreateRole, "createrole"},
-		{o.Replication, "replication"}, {o.BypassRLS, "bypassrls"}, {o.NoInherit, "noinherit"},
+		{o.Login, "login"},
+		{o.Superuser, "superuser"},
+		{o.CreateDB, "createdb"},
+		{o.CreateRole, "createrole"},
+		{o.Replication, "replication"},
+		{o.BypassRLS, "bypassrls"},
+		{o.NoInherit, "noinherit"},
 	} {
 		if option.given {
 			text += " " + option.word

@@ -85,7 +85,9 @@ func TestCreateTableWithAllItsOptions(t *testing.T) {
 		{Name: "code", Type: "text", Collation: "C", NotNull: true, Default: "'a;b'", Unique: true, Check: "code <> ''", Comment: "of the customer"},
 		{Name: "owner", Type: "int", References: &admin.Reference{Table: "users", OnDelete: admin.SetNull, OnUpdate: admin.Cascade, InitiallyDeferred: true}},
 		{Name: "twice", Type: "bigint", Generated: "id * 2"},
-		{Name: "a", Type: "int"}, {Name: "b", Type: "int"}, {Name: "during", Type: "tsrange"},
+		{Name: "a", Type: "int"},
+		{Name: "b", Type: "int"},
+		{Name: "during", Type: "tsrange"},
 	}, admin.TableOptions{
 		Unlogged: false, PrimaryKey: []string{"id"}, Unique: [][]string{{"a", "b"}}, Checks: []string{"a < b"}, Constraints: []string{"exclude using gist (during with &&)"},
 		ForeignKeys: []admin.ForeignKey{{Name: "to pair", Columns: []string{"a", "b"}, Reference: admin.Reference{Table: "pair"}}},

@@ -32,7 +32,7 @@ func newLedger(db *sql.DB, target ext.Name, o *LoadOptions) (*ledger, error) {
 	}
 	name, err := ext.ParseName(o.Ledger)
 	if err != nil {
-		return nil, fmt.Errorf("Ledger: %w", err)
+		return nil, fmt.Errorf("name of the Ledger: %w", err)
 	}
 	return &ledger{db: db, table: name, target: target, id: o.ImportID, token: rand.Text(), truncate: o.Truncate}, nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // BadRow says what becomes of a row that cannot be stored.
@@ -126,7 +128,7 @@ var (
 func Load(ctx context.Context, db *sql.DB, table string, src Source, o LoadOptions) (LoadResult, error) {
 	l, err := newLoader(db, table, o)
 	if err == nil {
-		err = l.run(ctx, src)
+		err = l.run(driver.WithNativePlaceholders(ctx), src)
 	}
 	if err == nil {
 		return l.result, nil

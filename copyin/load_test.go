@@ -20,6 +20,8 @@ import (
 	"github.com/DATA-DOG/go-sqlmock"
 
 	"github.com/pycopg/pycopg/copyin"
+	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/sqltest"
 )
 
 // small are options under which little data makes many batches.
@@ -480,4 +482,24 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+func TestLoadUnderPsycopgsPlaceholders(t *testing.T) {
+	t.Parallel()
+	cfg, err := driver.ParseConfig(sqltest.DSN(t, sqltest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Placeholder = driver.PlaceholderFormat
+	db := sql.OpenDB(driver.NewConnector(cfg))
+	defer db.Close()
+	mustExec(t, db, loadTable)
+	o := copyin.LoadOptions{BatchRows: 7, OnConflict: copyin.ConflictUpdate, ImportID: "100%", Settings: map[string]string{"my.mark": "%s"}}
+	if r, err := copyin.Load(t.Context(), db, "item", copyin.CSVReader(strings.NewReader(csvText(20)), copyin.CSVOptions{}), o); err != nil || r.Stored != 20 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	o.ImportID = ""
+	if r, err := copyin.Load(t.Context(), db, "item", copyin.CSVReader(strings.NewReader(csvText(20)), copyin.CSVOptions{}), o); err != nil || r.Stored != 20 {
+		t.Errorf("%+v, %v", r, err)
+	}
 }

@@ -63,8 +63,14 @@ func (o *LoadOptions) check() error {
 		name  string
 		value int64
 	}{
-		{"Workers", int64(o.Workers)}, {"BatchRows", int64(o.BatchRows)}, {"BatchBytes", int64(o.BatchBytes)}, {"Limit", o.Limit}, {"MaxBad", o.MaxBad},
-		{"RetryDelay", int64(o.RetryDelay)}, {"ProgressEvery", int64(o.ProgressEvery)}, {"ExpectedRows", o.ExpectedRows},
+		{"Workers", int64(o.Workers)},
+		{"BatchRows", int64(o.BatchRows)},
+		{"BatchBytes", int64(o.BatchBytes)},
+		{"Limit", o.Limit},
+		{"MaxBad", o.MaxBad},
+		{"RetryDelay", int64(o.RetryDelay)},
+		{"ProgressEvery", int64(o.ProgressEvery)},
+		{"ExpectedRows", o.ExpectedRows},
 	} {
 		if n.value < 0 {
 			return fmt.Errorf("%s is %d", n.name, n.value)
@@ -76,13 +82,13 @@ func (o *LoadOptions) check() error {
 	case o.OnConflict < ConflictBad || o.OnConflict > ConflictUpdate:
 		return fmt.Errorf("OnConflict is %d", o.OnConflict)
 	case o.OnBad == BadStop && (o.RejectFile != "" || o.MaxBad > 0):
-		return fmt.Errorf("RejectFile and MaxBad need BadSkip or BadCollect")
+		return fmt.Errorf("a RejectFile and MaxBad need BadSkip or BadCollect")
 	case o.OnConflict == ConflictBad && o.ConflictColumns != nil:
-		return fmt.Errorf("ConflictColumns need ConflictNothing or ConflictUpdate")
+		return fmt.Errorf("the ConflictColumns need ConflictNothing or ConflictUpdate")
 	case o.OnConflict != ConflictUpdate && o.UpdateColumns != nil:
-		return fmt.Errorf("UpdateColumns need ConflictUpdate")
+		return fmt.Errorf("the UpdateColumns need ConflictUpdate")
 	case o.Ledger != "" && o.ImportID == "":
-		return fmt.Errorf("Ledger needs an ImportID")
+		return fmt.Errorf("the Ledger needs an ImportID")
 	}
 	if err := checkColumns(o.ConflictColumns); err != nil {
 		return fmt.Errorf("ConflictColumns: %w", err)

@@ -17,8 +17,8 @@ import (
 // How often the soak kills the client process, and terminates the backends: PYCOPG_SOAK_LOADS, 25 with make soak.
 const (
 	killsEnv   = "PYCOPG_SOAK_LOADS"
-	fewKills   = 3
-	killedRows = 40_000
+	fewKills   = 2
+	killedRows = 24_000
 )
 
 // The environment of a process that loads, to be killed.

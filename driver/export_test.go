@@ -20,3 +20,6 @@ func (c *Conn) OnContextEnded(fn func()) {
 	cancel := c.wire.onDone
 	c.wire.onDone = func() { fn(); cancel() }
 }
+
+// TrustLastAnswer has the pool take c as standing for d after an answer, as it does for a moment.
+func (c *Conn) TrustLastAnswer(d time.Duration) { c.wire.trust = d }

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"sync"
@@ -41,6 +42,13 @@ var signals struct {
 
 // held is how many bytes wait in the inbox.
 func (in *inbox) held() int { return in.wp - in.rp }
+
+// alone reports whether nobody else reads from the connection: pgconn's reader is not at work in the background.
+func (in *inbox) alone() bool {
+	const stopped = 0 // of package bgreader, which is internal to pgconn
+	background, ok := in.from.(interface{ Status() int32 })
+	return ok && background.Status() == stopped
+}
 
 // Parts of a message.
 const (
@@ -99,7 +107,7 @@ func (in *inbox) decode(kind byte, body []byte, status byte) pgproto3.BackendMes
 			return &in.row
 		}
 	case 'C':
-		if n := len(body) - 1; n >= 0 && body[n] == 0 {
+		if n := len(body) - 1; bytes.IndexByte(body, 0) == n && n >= 0 {
 			in.tag.CommandTag = body[:n]
 			return &in.tag
 		}
@@ -111,6 +119,11 @@ func (in *inbox) decode(kind byte, body []byte, status byte) pgproto3.BackendMes
 	case 'd':
 		in.data.Data = body
 		return &in.data
+	}
+	if len(body) > 0 {
+		return nil
+	}
+	switch kind {
 	case '2':
 		return &signals.bound
 	case '1':

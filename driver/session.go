@@ -75,7 +75,8 @@ func now() time.Duration { return time.Since(origin) }
 const pingIdle = time.Second
 
 // justNow is for how long the server's last answer stands for a look at the socket, when the next request looks by itself:
-// one look for each of the statements that follow one another without a pause.
+// one look for each of the statements that follow one another without a pause. What database/sql does not repeat, a ping and
+// the first statement on a *sql.Conn, reports a server that has left within that moment.
 const justNow = 5 * time.Microsecond
 
 // alive reports whether the connection still leads to its server. It looks at the socket, which costs no round trip, takes
@@ -83,7 +84,7 @@ const justNow = 5 * time.Microsecond
 func (c *Conn) alive(ctx context.Context) bool {
 	idle := now() - c.lastUsed
 	due := c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter
-	if !due && idle >= 0 && idle < justNow && c.wire.looksFirst() {
+	if !due && idle >= 0 && idle < c.wire.trust && c.wire.looksFirst() {
 		c.unlooked = true
 		return true
 	}

@@ -27,9 +27,15 @@ func (w *wire) submit(request []byte) error {
 	return nil
 }
 
-// looksFirst reports whether submit looks at the socket before it sends. On a connection that was lent pgconn may have left
-// a reader, behind which submit would wait.
-func (w *wire) looksFirst() bool { return w.submitter != nil && !w.lent }
+// looksFirst reports whether submit looks at the socket before it sends. A reader that pgconn has left on the connection, as
+// it does where a write of its own took long, would keep submit waiting.
+func (w *wire) looksFirst() bool {
+	if w.submitter == nil {
+		return false
+	}
+	w.alone = w.alone || w.inbox.alone()
+	return w.alone
+}
 
 // plainSocket reports whether nc is a socket and nothing else: a type that wraps one has ideas of its own about writing.
 func plainSocket(nc net.Conn) bool {

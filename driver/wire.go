@@ -21,9 +21,10 @@ type wire struct {
 	cancel    func(context.Context) error   // asks the server to cancel, returns when it has been told
 	hear      func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
 	timeout   time.Duration
-	socket    *peeker    // nil where the connection has no socket to look at
-	submitter *submitter // nil where the connection is more than a socket
-	lent      bool       // pgconn has been in other hands
+	socket    *peeker       // nil where the connection has no socket to look at
+	submitter *submitter    // nil where the connection is more than a socket
+	trust     time.Duration // justNow
+	alone     bool          // no reader but the inbox is on the connection, nor was pgconn lent since that was seen
 
 	canceler *Canceler       // of its user's, nil when there is none
 	ctx      context.Context // of what runs, for its notices; nil while nothing does
@@ -42,7 +43,7 @@ type wire struct {
 }
 
 func newWire(pg *pgconn.PgConn, in *inbox, cancel func(context.Context) error, timeout time.Duration) *wire {
-	w := &wire{pg: pg, conn: pg.Conn(), inbox: in, cancel: cancel, timeout: timeout}
+	w := &wire{pg: pg, conn: pg.Conn(), inbox: in, trust: justNow, cancel: cancel, timeout: timeout}
 	w.over, w.ended = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.onDone = w.contextEnded
 	if raw := rawConn(w.conn); raw != nil {

@@ -64,7 +64,9 @@ func (p *process) run(ctx context.Context) error {
 		cancel()
 		close(quit)
 		<-done
-		killGroup(cmd)
+		if err != nil {
+			killGroup(cmd)
+		}
 	}()
 	for {
 		select {

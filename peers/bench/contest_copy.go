@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/lib/pq"
 
 	"github.com/pycopg/pycopg/copyin"
 	"github.com/pycopg/pycopg/copyout"
@@ -65,7 +64,7 @@ func copyInTx(ctx context.Context, db *sql.DB, rows [][]any) (int64, error) {
 		return 0, err
 	}
 	defer tx.Rollback()
-	stmt, err := tx.PrepareContext(ctx, pq.CopyIn("bulk", bulkColumns...))
+	stmt, err := tx.PrepareContext(ctx, `copy bulk (id, name, at, amount) from stdin`)
 	if err != nil {
 		return 0, err
 	}
