@@ -1,6 +1,7 @@
 package ext_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/DATA-DOG/go-sqlmock"
@@ -24,8 +25,11 @@ func TestInfoTellsOfEveryHandle(t *testing.T) {
 				t.Errorf("%s is %q, Info says %q", query, got, want)
 			}
 		}
-		if info.Vendor != "PostgreSQL" || info.BackendPID == 0 || info.Protocol == "" || info.TLS {
+		if info.Vendor != "PostgreSQL" || info.BackendPID == 0 || info.Protocol == "" {
 			t.Errorf("%+v", info)
+		}
+		if encrypted := word(t, q, "select ssl::text from pg_stat_ssl where pid = pg_backend_pid()"); encrypted != strconv.FormatBool(info.TLS) {
+			t.Errorf("the server says %s of TLS, Info %t", encrypted, info.TLS)
 		}
 	})
 	conn := one(t, db)

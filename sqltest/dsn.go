@@ -54,6 +54,24 @@ func withAddress(dsn, host, port string) string {
 	return u.String()
 }
 
+// withoutTLS returns dsn with sslmode=disable.
+func withoutTLS(dsn string) string {
+	if !isURL(dsn) {
+		return dsn + " sslmode=disable"
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return dsn
+	}
+	query := u.Query()
+	query.Set("sslmode", "disable")
+	for _, key := range []string{"sslrootcert", "sslnegotiation"} {
+		query.Del(key)
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
 var keywordQuoter = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 func quoteKeyword(value string) string { return "'" + keywordQuoter.Replace(value) + "'" }

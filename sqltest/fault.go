@@ -58,10 +58,11 @@ func (in *Instance) Fault(t testing.TB) *Fault {
 // Addr is the address that the proxy listens on.
 func (f *Fault) Addr() *net.TCPAddr { return f.listener.Addr().(*net.TCPAddr) }
 
-// DSN returns dsn, a URL or key=value text, with the proxy's address in place of the server's.
+// DSN returns dsn, a URL or key=value text, with the proxy's address in place of the server's, and without TLS: the proxy sees the
+// messages of plain text alone.
 func (f *Fault) DSN(dsn string) string {
 	host, port, _ := net.SplitHostPort(f.Addr().String()) // what a listener has can be split
-	return withAddress(dsn, host, port)
+	return withoutTLS(withAddress(dsn, host, port))
 }
 
 // Bandwidth limits what side sends from now on to a number of bytes a second, on each connection by itself; 0 takes the limit away.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 
 // lingerEnv is how long a shared server stays after its last user, for a look at kept databases.
 const lingerEnv = "PYCOPG_TEST_LINGER"
+
+// tlsEnv has the shared server speak TLS, and its users come over TCP, with a password.
+const tlsEnv = "PYCOPG_TEST_TLS"
 
 // state is what a shared server's state file holds.
 type state struct {
@@ -37,7 +41,11 @@ func joinShared(ctx context.Context, binDir string) (*Instance, error) {
 	if !isGoCommand(parent) {
 		parent = 0
 	}
-	gate, path, err := lockGate(binDir, parent)
+	encrypted, err := encrypting()
+	if err != nil {
+		return nil, err
+	}
+	gate, path, err := lockGate(binDir, parent, encrypted)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +58,7 @@ func joinShared(ctx context.Context, binDir string) (*Instance, error) {
 		return nil, err
 	}
 	in, err := launch(ctx, spec{
-		Dir: dir, BinDir: binDir, Password: orRandom(""), State: path, Linger: linger, Parent: parent,
+		Dir: dir, BinDir: binDir, Password: orRandom(""), TLS: encrypted, State: path, Linger: linger, Parent: parent,
 	})
 	if err != nil {
 		return nil, err
@@ -78,9 +86,21 @@ func lingering() (time.Duration, error) {
 	return d, nil
 }
 
-// lockGate returns the held gate of the server of binDir and parent, and the path of its state file.
-func lockGate(binDir string, parent int) (*os.File, string, error) {
-	sum := sha256.Sum256([]byte(binDir))
+func encrypting() (bool, error) {
+	text := os.Getenv(tlsEnv)
+	if text == "" {
+		return false, nil
+	}
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", tlsEnv, err)
+	}
+	return on, nil
+}
+
+// lockGate returns the held gate of the server of binDir, parent and encryption, and the path of its state file.
+func lockGate(binDir string, parent int, encrypted bool) (*os.File, string, error) {
+	sum := sha256.Sum256(fmt.Append(nil, binDir, encrypted))
 	for {
 		home, err := homeDir()
 		if err != nil {

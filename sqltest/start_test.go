@@ -79,8 +79,12 @@ func TestPrivateServerSpeaksTLSAndScram(t *testing.T) {
 	if got := query(t, in.DSN(""), encrypted); !strings.HasPrefix(got, "TLS") {
 		t.Errorf("TLS version = %q", got)
 	}
-	if got := query(t, in.Fault(t).DSN(in.TCP("")), encrypted); !strings.HasPrefix(got, "TLS") {
+	fault := in.Fault(t)
+	if got := query(t, fault.DSN(in.TCP(""))+"&sslmode=verify-full&sslrootcert="+in.RootCert(), encrypted); !strings.HasPrefix(got, "TLS") {
 		t.Errorf("through the proxy: TLS version = %q", got)
+	}
+	if got := query(t, fault.DSN(in.TCP("")), "select ssl::text from pg_stat_ssl where pid = pg_backend_pid()"); got != "false" {
+		t.Errorf("through the proxy, as its DSN says: TLS %q", got)
 	}
 	config, err := pgconn.ParseConfig(in.TCP(""))
 	if err != nil {

@@ -145,4 +145,3 @@ func TestServeEndsWithAnErrorOfItsWork(t *testing.T) {
 		db.Close()
 	})
 }
-

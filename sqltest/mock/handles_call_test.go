@@ -31,7 +31,7 @@ func callWithMock(t *testing.T, name string, fn any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { db.Close() })
 	m.MatchExpectationsInOrder(false)
 	for range 3 {
 		m.ExpectBegin()
@@ -45,7 +45,7 @@ func callWithMock(t *testing.T, name string, fn any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { conn.Close() })
 
 	v := reflect.ValueOf(fn)
 	var args []reflect.Value
@@ -64,7 +64,7 @@ func callWithMock(t *testing.T, name string, fn any) {
 		case typ == reflect.TypeFor[*sql.Conn]():
 			args = append(args, reflect.ValueOf(conn))
 		case reflect.TypeOf(db).AssignableTo(typ) && typ != reflect.TypeFor[any]():
-			args = append(args, reflect.ValueOf(db))
+			args = append(args, reflect.ValueOf(handleFor(t, name, db, conn)))
 		case len(given) > 0:
 			args, given = append(args, reflect.ValueOf(given[0])), given[1:]
 		default:
@@ -74,6 +74,26 @@ func callWithMock(t *testing.T, name string, fn any) {
 	if err := firstError(v.Call(args)); !errors.Is(err, errMocked) {
 		t.Errorf("error = %v, want the mock's", err)
 	}
+}
+
+// handleFor is the handle that a function is given: the pool, for those that need it a connection or a transaction.
+func handleFor(t *testing.T, name string, db *sql.DB, conn *sql.Conn) any {
+	switch needs[name] {
+	case "connection":
+		return conn
+	case "transaction":
+		tx, err := conn.BeginTx(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { tx.Rollback() })
+		return tx
+	}
+	return db
+}
+
+var needs = map[string]string{
+	"ext.DeclareCursor": "connection", "ext.OpenLargeObject": "transaction",
 }
 
 // sample is a value of a type that most functions take.
@@ -153,5 +173,6 @@ var handleArguments = map[string][]any{
 	"copyin.Load":                {"users", copyin.Sequence(sequence(users...)), copyin.LoadOptions{}},
 	"timescale.AddJob":           {"users", timescale.Every(time.Hour), timescale.JobOptions{}},
 	"timescale.AddRefreshPolicy": {"users", timescale.Every(2 * time.Hour), timescale.Every(time.Hour), timescale.PolicyOptions{Schedule: timescale.Every(time.Hour)}},
+	"ext.OpenLargeObject":        {uint32(7), ext.LargeObjectRead},
 	"ext.LoadTypes":              {"mood"},
 }

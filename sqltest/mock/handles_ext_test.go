@@ -123,6 +123,21 @@ var extCases = map[string]handleCase{
 		n, err := ext.ExecManySeq(ctx, db, "insert into users values ($1)", sequence([]any{1}, []any{2}))
 		return want(n, err, 2)
 	}},
+	"ext.Pipeline": {noRows: true, expect: execs("pipeline", 2), run: func(ctx context.Context, db *sql.DB) error {
+		return ext.Pipeline(ctx, db, func(p *ext.Pipe) error {
+			p.Exec("insert into users values ($1)", 1)
+			return nil
+		})
+	}},
+	"ext.AttachCursor": { // it says nothing to the server
+		expect: func(sqlmock.Sqlmock) {},
+		run: func(ctx context.Context, db *sql.DB) error {
+			return onConn(ctx, db, func(conn *sql.Conn) error {
+				_, err := ext.AttachCursor(conn, "users", ext.CursorOptions{})
+				return err
+			})
+		},
+	},
 	"ext.QueryMany": {noRows: true, expect: execs("select", 0), run: func(ctx context.Context, db *sql.DB) error {
 		got, err := ext.QueryMany[user](ctx, db, selectUsers, [][]any{{1}, {2}})
 		return want(len(got), err, 2)
