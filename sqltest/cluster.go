@@ -82,11 +82,8 @@ func (c *cluster) path(names ...string) string {
 // initdb fills the data folder. Texts sort by bytes everywhere; letters are Unicode's where the system knows how.
 func (c *cluster) initdb(ctx context.Context) error {
 	password := c.path(socketDir, "password")
-	if err := os.WriteFile(password, []byte(c.Password), 0o600); err != nil {
-		return err
-	}
 	defer os.Remove(password)
-	if err := c.account.own(password); err != nil {
+	if err := c.account.write(password, c.Password); err != nil {
 		return err
 	}
 	args := []string{

@@ -17,6 +17,7 @@ type spec struct {
 	Dir      string // private folder of the server; the keeper removes it at the end
 	BinDir   string
 	Settings map[string]string // beside and above the defaults
+	Files    map[string]string // beside what initdb made
 	HBA      []string          // whole pg_hba.conf; empty: the default
 	Password string            // of the superuser, for connections over TCP
 	TLS      bool

@@ -106,6 +106,15 @@ func TestStartReportsWhatPostgresSays(t *testing.T) {
 	}
 }
 
+func TestStartNamesAFileOutsideOfTheDataFolder(t *testing.T) {
+	t.Parallel()
+	needPrograms(t)
+	_, err := sqltest.Start(t.Context(), sqltest.StartOptions{Files: map[string]string{"../pg_hba.conf": ""}})
+	if err == nil || !strings.Contains(err.Error(), `"../pg_hba.conf"`) {
+		t.Errorf("error = %v", err)
+	}
+}
+
 func TestStartWithoutProgramsNamesTheInstallCommands(t *testing.T) {
 	t.Parallel()
 	_, err := sqltest.Start(t.Context(), sqltest.StartOptions{BinDir: t.TempDir()})
