@@ -161,3 +161,21 @@ func TestNothingIsLeftOfAKilledProgramsServer(t *testing.T) {
 		t.Error("the server outlived its owner")
 	}
 }
+
+func TestNothingIsLeftOfAKilledProgramsTLSServerAndPgBouncer(t *testing.T) {
+	t.Parallel()
+	needPrograms(t)
+	sqltest.PgBouncer(t, sqltest.PgBouncerOptions{}) // skips without it
+	p := start(t, subprocess(t, "", "start a TLS server and a PgBouncer", "TMPDIR="+privateTemp(t)))
+	var addresses []string
+	for _, dsn := range strings.Fields(p.dsn) {
+		conn := connect(t, dsn)
+		addresses = append(addresses, conn.Conn().RemoteAddr().String())
+	}
+	p.Process.Kill()
+	for i, what := range []string{"server", "PgBouncer"} {
+		if !await(func() bool { return !listens(addresses[i]) }) {
+			t.Errorf("the %s outlived its owner", what)
+		}
+	}
+}
