@@ -3,7 +3,6 @@ package sqltest
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 )
@@ -63,34 +62,5 @@ func TestSweepLeavesFoldersAloneThatAreInUse(t *testing.T) {
 		if _, err := os.Stat(dir); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-func TestPgBouncerEndsWithAKilledKeeper(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux ends a process with its parent")
-	}
-	path, err := findPgBouncer()
-	if err != nil {
-		t.Skip(err)
-	}
-	p, err := startPgBouncer(path, Server(t), PgBouncerOptions{Mode: PoolSession})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Dir(p.lock.Name())
-	client, err := connect(t.Context(), p.DSN("postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	KeeperOf(t, dir).Kill()
-	if err := client.WaitForNotification(t.Context()); err == nil {
-		t.Fatal("PgBouncer sent a notification")
-	}
-	p.lock.Close()
-	sweep(filepath.Dir(dir))
-	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("after the sweep: %v", err)
 	}
 }
