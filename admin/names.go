@@ -69,9 +69,5 @@ func literal(text string) (string, error) {
 	case !utf8.ValidString(text):
 		return "", fmt.Errorf("text %q: %w", text, errUTF8)
 	}
-	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
-	if strings.Contains(text, `\`) {
-		return "E" + strings.ReplaceAll(quoted, `\`, `\\`), nil
-	}
-	return quoted, nil
+	return strings.TrimLeft(ext.QuoteLiteral(text), " "), nil
 }

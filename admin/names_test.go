@@ -175,7 +175,7 @@ func TestRenames(t *testing.T) {
 		if err := admin.AlterColumn(ctx, db, "t", "a", admin.ColumnChange{Rename: name}); err != nil && name != "a" {
 			t.Error(err)
 		}
-		got := word(t, db, "select indexrelid::regclass::text = quote_ident($1) and conname = $1 and attname = $1 from pg_index i join pg_constraint c on conrelid = indrelid join pg_attribute on attrelid = indrelid and attnum = 1", name)
+		got := word(t, db, "select indexrelid::regclass::text = quote_ident($1) and conname = $1 and attname = $1 from pg_index i join pg_constraint c on conrelid = indrelid join pg_attribute on attrelid = indrelid and attnum = 1 where indrelid = 't'::regclass", name)
 		if got != "true" {
 			t.Errorf("%q: %s", name, got)
 		}

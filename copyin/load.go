@@ -127,6 +127,9 @@ var (
 // came before it is stored. A context that ends aborts what is under way.
 func Load(ctx context.Context, db *sql.DB, table string, src Source, o LoadOptions) (LoadResult, error) {
 	l, err := newLoader(db, table, o)
+	if err == nil && src == nil {
+		err = errors.New("no source")
+	}
 	if err == nil {
 		err = l.run(driver.WithNativePlaceholders(ctx), src)
 	}

@@ -342,6 +342,9 @@ func TestLoadRefusesByName(t *testing.T) {
 			t.Errorf("%s: %v, want a word on %s", name, err, tt.word)
 		}
 	}
+	if _, err := copyin.Load(t.Context(), db, "item", nil, copyin.LoadOptions{}); err == nil || !strings.Contains(err.Error(), "no source") {
+		t.Errorf("without a source: %v", err)
+	}
 	if got := word(t, db, "select count(*) from item"); got != "0" {
 		t.Errorf("%s rows", got)
 	}

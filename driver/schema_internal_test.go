@@ -55,7 +55,11 @@ func TestAlterationsAreRead(t *testing.T) {
 				so   bool
 				text string
 			}{
-				{a.schema, "schema"}, {a.local, "local"}, {a.undo, "undo"}, {a.defers, "defers"}, {a.counts, "counts"},
+				{a.schema, "schema"},
+				{a.local, "local"},
+				{a.undo, "undo"},
+				{a.defers, "defers"},
+				{a.counts, "counts"},
 				{a.temps != nil, fmt.Sprint("temps ", a.temps)},
 			} {
 				if is.so {

@@ -13,7 +13,9 @@ func TestCreateSpatialIndex(t *testing.T) {
 	places(t, db)
 	ctx := t.Context()
 	for _, o := range []postgis.IndexOptions{
-		{Name: "by_gist"}, {Name: "by_spgist", Method: "spgist"}, {Name: "by_brin", Method: "brin"},
+		{Name: "by_gist"},
+		{Name: "by_spgist", Method: "spgist"},
+		{Name: "by_brin", Method: "brin"},
 		{Name: "by_metres", Geography: true, Where: "kind = 'city'"},
 	} {
 		name, created, err := postgis.CreateSpatialIndex(ctx, db, table, "Location", o)

@@ -55,17 +55,17 @@ func enableCompression(e extension, table ext.Name, o CompressionOptions) statem
 		for i, column := range o.SegmentBy {
 			quoted[i] = ext.QuoteName(column)
 		}
-		set = append(set, names.segmentBy+" = "+literal(strings.Join(quoted, ", ")))
+		set = append(set, names.segmentBy+" = "+ext.QuoteLiteral(strings.Join(quoted, ", ")))
 	}
 	if len(o.OrderBy) > 0 {
 		orders := make([]string, len(o.OrderBy))
 		for i, order := range o.OrderBy {
 			orders[i] = order.String()
 		}
-		set = append(set, names.orderBy+" = "+literal(strings.Join(orders, ", ")))
+		set = append(set, names.orderBy+" = "+ext.QuoteLiteral(strings.Join(orders, ", ")))
 	}
 	if !o.ChunkInterval.IsZero() {
-		set = append(set, "timescaledb.compress_chunk_time_interval = "+literal(fmt.Sprint(o.ChunkInterval.arg)))
+		set = append(set, "timescaledb.compress_chunk_time_interval = "+ext.QuoteLiteral(fmt.Sprint(o.ChunkInterval.arg)))
 	}
 	return statement{sql: "alter table " + table.String() + " set (" + strings.Join(set, ", ") + ")"}
 }

@@ -63,12 +63,3 @@ func flag(name string, value bool) string {
 	}
 	return name + " => true"
 }
-
-// literal quotes a text for statements that take no parameters, whatever standard_conforming_strings says.
-func literal(text string) string {
-	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
-	if strings.Contains(text, `\`) {
-		return "E" + strings.ReplaceAll(quoted, `\`, `\\`)
-	}
-	return quoted
-}

@@ -44,7 +44,7 @@ func TestStatementsByVersion(t *testing.T) {
 		},
 		{
 			enableCompression(release(2, 17), table, CompressionOptions{SegmentBy: []string{`back\slash`}, ChunkInterval: Interval("1 day")}),
-			`alter table "app"."m" set (timescaledb.compress, timescaledb.compress_segmentby = E'"back\\slash"', timescaledb.compress_chunk_time_interval = '1 day')`,
+			`alter table "app"."m" set (timescaledb.compress, timescaledb.compress_segmentby =  E'"back\\slash"', timescaledb.compress_chunk_time_interval = '1 day')`,
 		},
 		{
 			alterJob(newest, 7, JobChange{Scheduled: &no, Schedule: hour}, nil),
