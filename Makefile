@@ -1,5 +1,5 @@
 # make demo         runs examples/quickstart on a throw-away PostgreSQL, or on DATABASE_URL
-# make test         formatting, vet, staticcheck and the race tests, under two Go versions, and the driver's through PgBouncer
+# make test         formatting, vet, staticcheck and the tests, under two Go versions, and the driver's through PgBouncer
 # make test-pooler  the driver's tests through PgBouncer in transaction mode alone
 # make test-matrix  the tests on PostgreSQL 14 to 18, and with TLS and SCRAM (VERSIONS="17 18" for some of them)
 # make test-short   a part of the tests on each of these versions

