@@ -42,7 +42,7 @@ func AlterRole(ctx context.Context, q ext.Querier, role string, c RoleChange) er
 		err = run(ctx, q, text)
 	}
 	if err != nil {
-		return refused("alter role", roleText(role), err)
+		return refused("alter role", role, err)
 	}
 	return nil
 }

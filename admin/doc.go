@@ -55,9 +55,10 @@
 //
 // Create… is strict: what exists is the server's error (SQLSTATE 42P07 for tables, 42P06 for schemas). With IfNotExists it is left
 // as it is. Drop… does nothing where there is nothing. Both return whether they did something: of many sessions that create or drop
-// one thing at a time, exactly one is told so, and it works inside a transaction, which goes on. Under a mock, such a
-// function (Create… with IfNotExists) is one Exec of the statement with IF EXISTS, and what it returns is whether the mock's result
-// has affected rows. What asks the catalog is one query, whose columns are the result's fields in snake case; a mock may leave
+// one thing at a time, exactly one is told so, and it works inside a transaction, which goes on. Under
+// go-sqlmock, such a function (Create… with IfNotExists) is one Exec of the statement with IF EXISTS, and what it returns is whether
+// the mock's result has affected rows; with sqltest/mock, which has the real driver, it is one ExpectCommand of that statement, and
+// its count. What asks the catalog is one query, whose columns are the result's fields in snake case; a mock may leave
 // columns out.
 //
 // Alter… functions take a struct whose fields say what changes, all of it or nothing, by one text of several statements.

@@ -105,13 +105,13 @@ func ListRoleGrants(ctx context.Context, q ext.Querier, role string, o ListOptio
 		grants = append(grants, more...)
 	}
 	if err != nil {
-		return nil, refused("grants of role", roleText(role), err)
+		return nil, refused("grants of role", role, err)
 	}
 	return grants, nil
 }
 
 func roleGrants(ctx context.Context, q ext.Querier, sql, role string, o ListOptions) (grants []RoleGrant, version int, err error) {
-	if err := ext.CheckName(role); err != nil {
+	if err := checkName(role); err != nil {
 		return nil, 0, err
 	}
 	rows, err := query[grantRow](ctx, q, sql, role, o.System)

@@ -193,7 +193,7 @@ type memberRow struct {
 // ListRoleMembers returns the members of a role, by name; with Recursive those of its members behind them. A member by several grants
 // or ways is listed for each. A role that does not exist is [ErrRoleNotFound].
 func ListRoleMembers(ctx context.Context, q ext.Querier, role string, o MembersOptions) ([]Member, error) {
-	err := ext.CheckName(role)
+	err := checkName(role)
 	var rows []memberRow
 	if err == nil {
 		rows, err = query[memberRow](ctx, q, membersQuery, role, o.Recursive)

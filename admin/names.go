@@ -12,8 +12,8 @@ import (
 // name checks a name that is taken literally (of a column, schema, role, database) and quotes it. what says in the error what it
 // is the name of.
 func name(what, text string) (string, error) {
-	if err := ext.CheckName(text); err != nil {
-		return "", fmt.Errorf("%s %q: %w", what, text, err)
+	if err := checkName(text); err != nil {
+		return "", fmt.Errorf("%s %q: %w", what, roleText(text), err)
 	}
 	return ext.QuoteName(text), nil
 }

@@ -94,6 +94,23 @@ func TestRolesOfPostgreSQL(t *testing.T) {
 	}
 }
 
+func TestAKeywordIsNoNewRole(t *testing.T) {
+	t.Parallel()
+	db, ctx := openDB(t), t.Context()
+	_, createErr := admin.CreateRole(ctx, db, admin.CurrentUser, admin.RoleOptions{})
+	_, dropErr := admin.DropRole(ctx, db, admin.CurrentUser, admin.DropRoleOptions{})
+	_, existsErr := admin.RoleExists(ctx, db, admin.CurrentUser)
+	_, grantsErr := admin.ListRoleGrants(ctx, db, admin.CurrentUser, admin.ListOptions{})
+	_, membersErr := admin.ListRoleMembers(ctx, db, admin.CurrentUser, admin.MembersOptions{})
+	for what, err := range map[string]error{
+		"CreateRole": createErr, "DropRole": dropErr, "RoleExists": existsErr, "ListRoleGrants": grantsErr, "ListRoleMembers": membersErr,
+	} {
+		if err == nil || !strings.Contains(err.Error(), `"current_user"`) || !strings.Contains(err.Error(), "keyword") {
+			t.Errorf("%s: %v, want an error that names the keyword", what, err)
+		}
+	}
+}
+
 func TestAlterRoleDoesAllOrNothing(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)

@@ -1,8 +1,11 @@
 package admin
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/pycopg/pycopg/ext"
 )
 
 // Public is every role, where a role is named that gets or loses privileges. (No role can have that name.)
@@ -18,11 +21,8 @@ const (
 
 // roleName quotes a role, or is the keyword.
 func roleName(role string) (string, error) {
-	switch role {
-	case Public:
-		return role, nil
-	case CurrentUser, CurrentRole, SessionUser:
-		return role[1:], nil
+	if role == Public || isKeyword(role) {
+		return roleText(role), nil
 	}
 	return name("role", role)
 }
@@ -35,8 +35,28 @@ func roleNames(roles []string) (string, error) {
 	return list(roles, roleName)
 }
 
+// isKeyword reports whether a role's name stands for one of PostgreSQL's keywords.
+func isKeyword(role string) bool {
+	return role == CurrentUser || role == CurrentRole || role == SessionUser
+}
+
 // roleText is how messages name a role.
-func roleText(role string) string { return strings.TrimPrefix(role, "\x00") }
+func roleText(role string) string {
+	if isKeyword(role) {
+		return role[1:]
+	}
+	return role
+}
+
+// checkName is ext.CheckName, where the keywords of roles are no names.
+func checkName(text string) error {
+	if isKeyword(text) {
+		return errKeyword
+	}
+	return ext.CheckName(text)
+}
+
+var errKeyword = errors.New("the keyword stands for no name here")
 
 // isSystem reports whether the name of a schema or role is one that PostgreSQL keeps for itself.
 func isSystem(name string) bool {

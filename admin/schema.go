@@ -51,7 +51,7 @@ func SchemaExists(ctx context.Context, q ext.Querier, schema string) (bool, erro
 
 // exists asks whether something with a literal name exists.
 func exists(ctx context.Context, q ext.Querier, what, name, query string) (bool, error) {
-	err := ext.CheckName(name)
+	err := checkName(name)
 	if err == nil {
 		var found bool
 		if found, err = value[bool](ctx, q, query, name); err == nil {

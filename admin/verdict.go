@@ -213,5 +213,5 @@ func refused(verb, object string, err error) error {
 	case server.Code == insufficientPrivilege && needs[verb] != "":
 		err = fmt.Errorf("%w: it takes %s", err, needs[verb])
 	}
-	return fmt.Errorf("admin: %s %q: %w", verb, object, err)
+	return fmt.Errorf("admin: %s %q: %w", verb, roleText(object), err)
 }

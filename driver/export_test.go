@@ -5,9 +5,12 @@ import (
 	"time"
 )
 
-// TestServerDSN gives the internal tests a server. The external test package sets it: package sqltest imports driver, so
-// it cannot be imported here.
-var TestServerDSN func(t testing.TB) string
+// The servers of the internal tests. The external test package sets them: package sqltest imports driver, so it cannot be
+// imported here.
+var (
+	TestServerDSN    func(t testing.TB) string
+	PrivateServerDSN func(t testing.TB, hba []string, settings, files map[string]string) string
+)
 
 // Backdate makes c as if it had been used d earlier than it was.
 func (c *Conn) Backdate(d time.Duration) { c.lastUsed -= d }

@@ -14,6 +14,9 @@ import (
 
 func init() {
 	driver.TestServerDSN = func(t testing.TB) string { return sqltest.DSN(t, sqltest.Options{}) }
+	driver.PrivateServerDSN = func(t testing.TB, hba []string, settings, files map[string]string) string {
+		return privateServer(t, sqltest.StartOptions{HBA: hba, Settings: settings, Files: files}).DSN("")
+	}
 }
 
 // serverAddress is where the server listens, for proxies in front of it.

@@ -131,3 +131,30 @@ func TestALostCommitMayHaveAltered(t *testing.T) {
 		}
 	}
 }
+
+func TestTemporaryTablesOfOddNames(t *testing.T) {
+	t.Parallel()
+	var s statements
+	s.hide([]string{"", `odd"name`}) // the server refuses the first; the second is written "odd""name"
+	for sql, want := range map[string]bool{`select * from "odd""name"`: true, "select * from odd": false, "": false} {
+		if got := s.hidden(sql); got != want {
+			t.Errorf("%q names a temporary table: %t, want %t", sql, got, want)
+		}
+	}
+}
+
+func FuzzReadAlteration(f *testing.F) {
+	for _, sql := range []string{
+		`create temp table "" (a int)`, `drop table a, "b""c" cascade; select 1`, "do $$ begin alter table t add c int; end $$",
+		"select 1 into temp t", "create temporary view pg_temp.v as select 1; rollback to x", `create temp table if not exists "U&"`,
+	} {
+		f.Add(sql, true)
+	}
+	f.Fuzz(func(t *testing.T, sql string, standard bool) {
+		s := newStatements(5, 100)
+		if a := readAlteration(sql, standard); a != nil {
+			s.hide(a.temps)
+		}
+		s.hidden(sql)
+	})
+}

@@ -46,7 +46,7 @@ type statements struct {
 	next      int       // number of the next server-side name
 	closing   []string  // server-side names to close with the next request
 	textBytes int       // length of all texts in bySQL
-	temps     []string  // names of the session's temporary tables, which may hide others
+	temps     []string  // names of the session's temporary tables, which may hide others, as they stand in quotes
 }
 
 // maxTexts and maxTextBytes bound the statements that are remembered, prepared ones apart.
@@ -179,7 +179,7 @@ func (s *statements) reset() {
 // hide remembers names of temporary tables, and reports whether it had to forget one for that.
 func (s *statements) hide(names []string) (forgot bool) {
 	for _, name := range names {
-		if !slices.Contains(s.temps, name) {
+		if name = strings.ReplaceAll(name, `"`, `""`); name != "" && !slices.Contains(s.temps, name) {
 			s.temps = append(s.temps, name)
 		}
 	}

@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -22,23 +24,33 @@ const (
 	logFile   = "log"
 )
 
-// cluster is a PostgreSQL server as its keeper sees it.
+// cluster is a PostgreSQL server, or a PgBouncer, as its keeper sees it.
 type cluster struct {
 	spec
 	account *account
 	port    int
 	version int // major
 
-	cmd  *exec.Cmd     // postgres; nil before the first start and while it is stopped
+	cmd  *exec.Cmd     // nil before the first start and while it is stopped
 	done chan struct{} // closed when cmd has ended
 }
 
-// create makes the data folder and starts the server.
+// create starts the server, on a new data folder or a copy.
 func (c *cluster) create(ctx context.Context) error {
 	var err error
 	if c.account, err = serverAccount(); err != nil {
 		return err
 	}
+	if c.PgBouncer == nil {
+		if err := c.createData(ctx); err != nil {
+			return err
+		}
+	}
+	return c.startOnFreePort(ctx)
+}
+
+// createData makes the data folder, unless there is a copy.
+func (c *cluster) createData(ctx context.Context) error {
 	for _, name := range []string{dataDir, socketDir} {
 		if name == dataDir && c.Copied {
 			continue
@@ -58,10 +70,7 @@ func (c *cluster) create(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.readVersion(); err != nil {
-		return err
-	}
-	return c.startOnFreePort(ctx)
+	return c.readVersion()
 }
 
 func (c *cluster) readVersion() error {
@@ -82,11 +91,8 @@ func (c *cluster) path(names ...string) string {
 // initdb fills the data folder. Texts sort by bytes everywhere; letters are Unicode's where the system knows how.
 func (c *cluster) initdb(ctx context.Context) error {
 	password := c.path(socketDir, "password")
-	if err := os.WriteFile(password, []byte(c.Password), 0o600); err != nil {
-		return err
-	}
 	defer os.Remove(password)
-	if err := c.account.own(password); err != nil {
+	if err := c.account.write(password, c.Password); err != nil {
 		return err
 	}
 	args := []string{
@@ -102,7 +108,7 @@ func (c *cluster) initdb(ctx context.Context) error {
 // run executes one of PostgreSQL's programs to its end.
 func (c *cluster) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(c.BinDir, program), args...)
-	cmd.Env, cmd.Dir, cmd.SysProcAttr = serverEnv(), c.Dir, c.account.attr()
+	cmd.Env, cmd.Dir, cmd.SysProcAttr = serverEnv(), c.Dir, c.account.attr(syscall.SIGQUIT)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
@@ -131,12 +137,15 @@ func (c *cluster) startOnFreePort(ctx context.Context) error {
 		if c.port, err = freePort(); err != nil {
 			return err
 		}
-		if err = c.start(ctx); err == nil || !strings.Contains(err.Error(), "could not create any TCP/IP sockets") {
+		if err = c.start(ctx); err == nil || !portTaken.MatchString(err.Error()) {
 			return err
 		}
 	}
 	return err
 }
+
+// portTaken matches what postgres and PgBouncer say of a port where somebody else listens.
+var portTaken = regexp.MustCompile(`could not create any TCP/IP sockets|nowhere to listen on`)
 
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -147,7 +156,17 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// start runs postgres and waits until it accepts connections.
+// program is what start runs, and what tells that it accepts connections.
+func (c *cluster) program() (cmd *exec.Cmd, ready func() bool, err error) {
+	if c.PgBouncer != nil {
+		return c.pgBouncer()
+	}
+	cmd = exec.Command(filepath.Join(c.BinDir, "postgres"), "-D", c.path(dataDir), "-p", strconv.Itoa(c.port))
+	cmd.SysProcAttr = c.account.attr(syscall.SIGQUIT) // an immediate shutdown
+	return cmd, c.isReady, nil
+}
+
+// start runs the server and waits until it accepts connections.
 func (c *cluster) start(ctx context.Context) error {
 	if c.cmd != nil {
 		return errors.New("the server runs already")
@@ -161,32 +180,34 @@ func (c *cluster) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(filepath.Join(c.BinDir, "postgres"), "-D", c.path(dataDir), "-p", strconv.Itoa(c.port))
-	cmd.Env, cmd.Dir, cmd.SysProcAttr = serverEnv(), c.Dir, c.account.attr()
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd, ready, err := c.program()
+	if err != nil {
+		return err
+	}
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = serverEnv(), c.Dir, log, log
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	done := make(chan struct{})
 	go func() {
-		cmd.Wait() //nolint:errcheck // the log says how postgres ended
+		cmd.Wait() //nolint:errcheck // the log says how it ended
 		close(done)
 	}()
 	c.cmd, c.done = cmd, done
-	if err := c.awaitReady(ctx); err != nil {
+	if err := c.awaitReady(ctx, ready); err != nil {
 		c.stop(StopImmediate)
-		return fmt.Errorf("postgres: %w\n%s", err, tail(c.path(logFile), before.Size()))
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, tail(c.path(logFile), before.Size()))
 	}
 	return nil
 }
 
-// awaitReady waits until postgres has written "ready" to its pid file, or has ended.
-func (c *cluster) awaitReady(ctx context.Context) error {
+// awaitReady waits until the server is ready, or has ended.
+func (c *cluster) awaitReady(ctx context.Context, ready func() bool) error {
 	const poll = 5 * time.Millisecond
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
 	for {
-		if c.isReady() {
+		if ready() {
 			return nil
 		}
 		select {
@@ -199,6 +220,7 @@ func (c *cluster) awaitReady(ctx context.Context) error {
 	}
 }
 
+// isReady reports whether postgres has written "ready" to its pid file.
 func (c *cluster) isReady() bool {
 	const statusLine = 7 // of postmaster.pid, counted from 0
 	file, err := os.ReadFile(c.path(dataDir, "postmaster.pid"))
@@ -209,7 +231,7 @@ func (c *cluster) isReady() bool {
 	return len(lines) > statusLine && strings.TrimSpace(lines[statusLine]) == "ready" && lines[0] == strconv.Itoa(c.cmd.Process.Pid)
 }
 
-// stop ends postgres and waits for it; it does nothing while postgres does not run.
+// stop ends the server and waits for it; it does nothing while that does not run. PgBouncer, which has nothing to lose, is killed.
 func (c *cluster) stop(mode StopMode) error {
 	if c.cmd == nil {
 		return nil
@@ -217,8 +239,12 @@ func (c *cluster) stop(mode StopMode) error {
 	select {
 	case <-c.done: // it ended by itself
 	default:
-		if err := c.signal(mode); err != nil {
-			return fmt.Errorf("stop postgres: %w", err)
+		signal := func() error { return c.signal(mode) }
+		if c.PgBouncer != nil {
+			signal = c.cmd.Process.Kill
+		}
+		if err := signal(); err != nil {
+			return fmt.Errorf("stop the server: %w", err)
 		}
 		<-c.done
 	}

@@ -21,6 +21,7 @@ import (
 type Options struct {
 	// Migrations are SQL files: all *.sql of the file system, in the order of their paths. Each is
 	// sent as one text of several statements, and so runs as one transaction unless it says otherwise.
+	// A way back in them, "-- DOWN" or a .down.sql file, would run too: files of admin/migrate are for Migrate and migrate.Up.
 	Migrations fs.FS
 
 	// Migrate fills the template by other means, after Migrations. It needs a Version, because a

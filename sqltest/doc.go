@@ -46,7 +46,7 @@
 // nobody uses the server any more: the keeper stops postgres, removes the folder and ends. So
 // nothing is left after a panic, Ctrl-C, a time-out or SIGKILL. Should the keeper itself be killed,
 // then on Linux the kernel ends postgres, elsewhere postgres ends when its folder is swept away; the
-// folder is swept by the next program that starts a server.
+// folder is swept by the next program that starts a server. A PgBouncer is kept in the same way.
 //
 // The test processes of one go command share a server, which lives until the go command has ended:
 // also between two packages, when no test runs. Two go commands at a time have two servers, so that roles,

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -27,7 +28,7 @@ func newFakeTLS(t testing.TB) *fakeTLS {
 		t.Fatalf("sqltest: fake server: %v", err)
 	}
 	root := filepath.Join(t.TempDir(), rootCert)
-	if err := writePEM(root, "CERTIFICATE", made.root); err != nil {
+	if err := os.WriteFile(root, pemText("CERTIFICATE", made.root), 0o600); err != nil {
 		t.Fatalf("sqltest: fake server: %v", err)
 	}
 	return &fakeTLS{root: root, config: &tls.Config{

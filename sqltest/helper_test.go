@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,6 +34,14 @@ var helpers = map[string]func(t *testing.T){
 			t.Fatal(err)
 		}
 		fmt.Println("DSN", in.DSN(""))
+		io.Copy(io.Discard, os.Stdin)
+	},
+	"start a TLS server and a PgBouncer": func(t *testing.T) {
+		in, err := sqltest.Start(t.Context(), sqltest.StartOptions{TLS: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("DSN", in.TCP(""), sqltest.PgBouncer(t, sqltest.PgBouncerOptions{}).DSN("postgres"))
 		io.Copy(io.Discard, os.Stdin)
 	},
 	"run another that uses the shared server": func(t *testing.T) {
@@ -186,6 +195,16 @@ func canConnect(dsn string) bool {
 		return false
 	}
 	conn.Close(context.Background())
+	return true
+}
+
+// listens reports whether somebody listens at a TCP address.
+func listens(address string) bool {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return false
+	}
+	conn.Close()
 	return true
 }
 

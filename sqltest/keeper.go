@@ -12,11 +12,12 @@ import (
 	"time"
 )
 
-// spec is what a keeper is told about the server that it shall hold. It travels as JSON.
+// spec is what a keeper is told about the server, or the PgBouncer, that it shall hold. It travels as JSON.
 type spec struct {
 	Dir      string // private folder of the server; the keeper removes it at the end
 	BinDir   string
 	Settings map[string]string // beside and above the defaults
+	Files    map[string]string // beside what initdb made
 	HBA      []string          // whole pg_hba.conf; empty: the default
 	Password string            // of the superuser, for connections over TCP
 	TLS      bool
@@ -24,6 +25,8 @@ type spec struct {
 	State    string // state file of a shared server, "" for a private one
 	Linger   time.Duration
 	Parent   int // a go command: the server stays while that runs; 0 for none
+
+	PgBouncer *bouncerSpec // runs in place of postgres; Settings are its
 }
 
 // command asks a keeper to do something; the answer is a reply.
@@ -45,7 +48,7 @@ const (
 )
 
 // keeper is the owner's end of a keeper process: the program itself, started once more, which runs
-// postgres as its child for as long as anybody holds the users' lock, and then removes everything.
+// postgres or PgBouncer as its child for as long as anybody holds the users' lock, and then removes everything.
 type keeper struct {
 	cmd   *exec.Cmd
 	lock  *os.File // users.lock, shared

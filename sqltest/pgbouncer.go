@@ -1,20 +1,19 @@
 package sqltest
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -37,9 +36,9 @@ type PgBouncerOptions struct {
 
 // Pooler is a PgBouncer in front of the server of [Server]. It asks nobody for a password.
 type Pooler struct {
-	server   *Instance
-	address  string
-	lifeline io.Closer // the pipe by which PgBouncer's shell knows that this process lives
+	server  *Instance
+	address string
+	lock    *os.File // held as long as this process lives, and PgBouncer with it
 }
 
 // Addr is where PgBouncer listens.
@@ -101,78 +100,71 @@ func findPgBouncer() (string, error) {
 	return "", errors.New(`pgbouncer is not installed: install it with "apt-get install pgbouncer", "dnf install pgbouncer" or "brew install pgbouncer"`)
 }
 
-// pgBouncerShell runs the rest of its arguments until the pipe that is its input ends, which it does with this process.
-const pgBouncerShell = `dir=$1; shift; "$@" </dev/null & read -r _; kill $!; wait $!; rm -rf "$dir"`
+// bouncerSpec is what the keeper of a PgBouncer is told.
+type bouncerSpec struct{ Program, Databases string }
 
 func startPgBouncer(path string, in *Instance, o PgBouncerOptions) (*Pooler, error) {
-	cfg, err := pgconn.ParseConfig(in.TCP("postgres"))
+	server, err := pgconn.ParseConfig(in.TCP("postgres"))
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	dir, err := newServerDir()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(tempDir(), "pgbouncer")
-	if err != nil {
-		return nil, err
-	}
-	ini := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(ini, []byte(pgBouncerIni(cfg, port, dir, o)), 0o600); err != nil {
-		return nil, err
-	}
-	args := []string{"-c", pgBouncerShell, "sh", dir, path}
-	account, err := serverAccount()
-	if err != nil {
-		return nil, err
-	}
-	if account != nil { // it refuses to run as root
-		args = append(args, "-u", account.name)
-	}
-	for _, file := range []string{dir, ini} {
-		if err := account.own(file); err != nil {
-			return nil, err
-		}
-	}
-	p := &Pooler{server: in, address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
-	cmd := exec.Command("sh", append(args, ini)...)
-	cmd.SysProcAttr = detached() // Ctrl-C reaches the tests, and ends PgBouncer by the pipe
-	if p.lifeline, err = cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	return p, awaitListener(p.address, filepath.Join(dir, "log"))
-}
-
-// pgBouncerIni is the configuration: any database of the server.
-func pgBouncerIni(server *pgconn.Config, port int, dir string, o PgBouncerOptions) string {
 	settings := map[string]string{
-		"listen_addr": "127.0.0.1", "listen_port": strconv.Itoa(port), "unix_socket_dir": "", "auth_type": "any",
-		"pool_mode": string(o.Mode), "max_client_conn": "2000", "default_pool_size": "10", "server_idle_timeout": "20",
-		"server_tls_sslmode": "prefer", "logfile": filepath.Join(dir, "log"),
+		"listen_addr": loopback, "unix_socket_dir": "", "auth_type": "any", "pool_mode": string(o.Mode), "max_client_conn": "2000",
+		"default_pool_size": "10", "server_idle_timeout": "20", "server_tls_sslmode": "prefer",
 	}
 	maps.Copy(settings, o.Settings)
-	var b strings.Builder
-	fmt.Fprintf(&b, "[databases]\n* = host=%s port=%d user=%s password='%s'\n[pgbouncer]\n",
-		server.Host, server.Port, server.User, strings.ReplaceAll(server.Password, "'", "''"))
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		fmt.Fprintf(&b, "%s = %s\n", name, settings[name])
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	k, r, err := startKeeper(ctx, spec{
+		Dir: dir, Settings: settings, PgBouncer: &bouncerSpec{Program: path, Databases: anyDatabase(server)},
+	})
+	if err != nil {
+		return nil, err
 	}
-	return b.String()
+	k.release()
+	return &Pooler{server: in, address: net.JoinHostPort(loopback, strconv.Itoa(r.Port)), lock: k.lock}, nil
 }
 
-// awaitListener waits until somebody listens at address.
-func awaitListener(address, log string) error {
-	const poll, attempts = 10 * time.Millisecond, 1000
-	for range attempts {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			conn.Close()
-			return nil
-		}
-		time.Sleep(poll)
+const loopback = "127.0.0.1"
+
+// anyDatabase is the line of PgBouncer's configuration that leads to every database of the server.
+func anyDatabase(server *pgconn.Config) string {
+	return fmt.Sprintf("* = host=%s port=%d user=%s password='%s'",
+		server.Host, server.Port, server.User, strings.ReplaceAll(server.Password, "'", "''"))
+}
+
+// pgBouncer is the program of a keeper of a PgBouncer. It runs as the server's user, because it refuses to run as root.
+func (c *cluster) pgBouncer() (cmd *exec.Cmd, ready func() bool, err error) {
+	ini := c.path("pgbouncer.ini")
+	if err := c.account.write(ini, c.PgBouncer.ini(c.port, c.Settings)); err != nil {
+		return nil, nil, err
 	}
-	said, _ := os.ReadFile(log)
-	return fmt.Errorf("it does not listen:\n%s", said)
+	cmd = exec.Command(c.PgBouncer.Program, ini)
+	cmd.SysProcAttr = c.account.attr(syscall.SIGKILL)
+	return cmd, c.listens, nil
+}
+
+// ini is the configuration. It has a syntax of its own: nothing is quoted.
+func (b *bouncerSpec) ini(port int, settings map[string]string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "[databases]\n%s\n[pgbouncer]\n", b.Databases)
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		fmt.Fprintf(&text, "%s = %s\n", name, settings[name])
+	}
+	fmt.Fprintf(&text, "listen_port = %d\n", port)
+	return text.String()
+}
+
+// listens reports whether somebody listens on the port.
+func (c *cluster) listens() bool {
+	conn, err := net.Dial("tcp", net.JoinHostPort(loopback, strconv.Itoa(c.port)))
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }

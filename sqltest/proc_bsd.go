@@ -17,4 +17,4 @@ func isGoCommand(pid int) bool {
 }
 
 // dieWithParent has no means here: postgres ends within a minute after its folder was swept.
-func dieWithParent(*syscall.SysProcAttr) {}
+func dieWithParent(*syscall.SysProcAttr, syscall.Signal) {}

@@ -49,13 +49,13 @@ func serverAccount() (*account, error) {
 	return nil, fmt.Errorf("the process runs as root, and there is neither a user postgres nor a user nobody to run the server")
 }
 
-// attr makes a child process run as a.
-func (a *account) attr() *syscall.SysProcAttr {
+// attr makes a child process run as a, and get the signal last when the keeper is killed.
+func (a *account) attr(last syscall.Signal) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{}
 	if a != nil {
 		attr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
 	}
-	dieWithParent(attr)
+	dieWithParent(attr, last)
 	return attr
 }
 

@@ -56,7 +56,7 @@ type account struct{ name string }
 
 func serverAccount() (*account, error) { return nil, nil }
 
-func (a *account) attr() *syscall.SysProcAttr {
+func (a *account) attr(syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP, HideWindow: true}
 }
 

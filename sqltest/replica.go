@@ -223,11 +223,7 @@ func (in *Instance) configureStandby(primary *Instance) error {
 		return err
 	}
 	for name, text := range files {
-		path := filepath.Join(data, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			return err
-		}
-		if err := account.own(path); err != nil {
+		if err := account.write(filepath.Join(data, name), text); err != nil {
 			return err
 		}
 	}
@@ -264,11 +260,7 @@ func (in *Instance) copyTo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(data, "backup_label")
-	if err := os.WriteFile(path, []byte(label), 0o600); err != nil {
-		return err
-	}
-	return account.own(path)
+	return account.write(filepath.Join(data, "backup_label"), label)
 }
 
 // copyTree copies the data of a server that runs, without what belongs to the process. Files that vanish meanwhile are not needed.

@@ -56,6 +56,11 @@ func (c *cluster) configure() error {
 		settings["ssl_key_file"] = c.path(dataDir, serverKey)
 	}
 	maps.Copy(settings, c.Settings)
+	for name, text := range c.Files {
+		if err := c.account.write(c.path(dataDir, name), text); err != nil {
+			return err
+		}
+	}
 	if err := appendFile(c.path(dataDir, "postgresql.conf"), settingsText(settings)); err != nil {
 		return err
 	}
@@ -64,6 +69,14 @@ func (c *cluster) configure() error {
 		hba = defaultHBA
 	}
 	return os.WriteFile(c.path(dataDir, "pg_hba.conf"), []byte(strings.Join(hba, "\n")+"\n"), 0o600)
+}
+
+// write makes a file that a alone can read.
+func (a *account) write(path, text string) error {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return err
+	}
+	return a.own(path)
 }
 
 // settingsText renders settings as lines of postgresql.conf.

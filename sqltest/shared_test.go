@@ -1,13 +1,14 @@
 package sqltest_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/pycopg/pycopg/sqltest"
 )
 
 func TestProcessesShareOneServerUntilTheLastOneIsKilled(t *testing.T) {
@@ -77,18 +78,7 @@ func TestLingeringServerEndsOnSignal(t *testing.T) {
 	if err != nil || len(logs) != 1 {
 		t.Fatalf("keepers' logs: %q, %v", logs, err)
 	}
-	text, err := os.ReadFile(logs[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pid int
-	if _, err := fmt.Sscanf(string(text), "keeper: process %d", &pid); err != nil {
-		t.Fatal(err)
-	}
-	keeper, err := os.FindProcess(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	keeper := sqltest.KeeperOf(t, filepath.Dir(logs[0]))
 	p.finish(t)
 	if !canConnect(p.dsn) {
 		t.Error("the server did not linger")

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"path/filepath"
 )
 
 // StartOptions say what the server of Start is like. The zero value is a server for tests and demonstrations.
 type StartOptions struct {
 	BinDir   string            // folder of initdb and postgres; "": found as Server finds it
 	Settings map[string]string // lines of postgresql.conf, above the defaults of this package
+	Files    map[string]string // further files of the data folder, by name, for the server's user alone: keys, certificates
 	HBA      []string          // lines of pg_hba.conf, instead of: trust on the socket, SCRAM on TCP
 	Password string            // of the superuser postgres, for SCRAM; "": a random one
 	TLS      bool              // the server speaks TLS with a certificate of its own authority (Instance.RootCert)
@@ -29,6 +31,11 @@ func Start(ctx context.Context, o StartOptions) (*Instance, error) {
 }
 
 func start(ctx context.Context, o StartOptions) (*Instance, error) {
+	for name := range o.Files {
+		if !filepath.IsLocal(name) {
+			return nil, fmt.Errorf("file %q is not in the data folder", name)
+		}
+	}
 	if o.BinDir == "" {
 		dir, err := findBinaries()
 		if err != nil {
@@ -43,7 +50,7 @@ func start(ctx context.Context, o StartOptions) (*Instance, error) {
 		return nil, err
 	}
 	return launch(ctx, spec{
-		Dir: dir, BinDir: o.BinDir, Settings: o.Settings, HBA: o.HBA, Password: orRandom(o.Password), TLS: o.TLS,
+		Dir: dir, BinDir: o.BinDir, Settings: o.Settings, Files: o.Files, HBA: o.HBA, Password: orRandom(o.Password), TLS: o.TLS,
 	})
 }
 

@@ -106,6 +106,15 @@ func TestStartReportsWhatPostgresSays(t *testing.T) {
 	}
 }
 
+func TestStartNamesAFileOutsideOfTheDataFolder(t *testing.T) {
+	t.Parallel()
+	needPrograms(t)
+	_, err := sqltest.Start(t.Context(), sqltest.StartOptions{Files: map[string]string{"../pg_hba.conf": ""}})
+	if err == nil || !strings.Contains(err.Error(), `"../pg_hba.conf"`) {
+		t.Errorf("error = %v", err)
+	}
+}
+
 func TestStartWithoutProgramsNamesTheInstallCommands(t *testing.T) {
 	t.Parallel()
 	_, err := sqltest.Start(t.Context(), sqltest.StartOptions{BinDir: t.TempDir()})
@@ -150,5 +159,23 @@ func TestNothingIsLeftOfAKilledProgramsServer(t *testing.T) {
 	p.Process.Kill()
 	if !await(func() bool { return !canConnect(p.dsn) }) {
 		t.Error("the server outlived its owner")
+	}
+}
+
+func TestNothingIsLeftOfAKilledProgramsTLSServerAndPgBouncer(t *testing.T) {
+	t.Parallel()
+	needPrograms(t)
+	sqltest.PgBouncer(t, sqltest.PgBouncerOptions{}) // skips without it
+	p := start(t, subprocess(t, "", "start a TLS server and a PgBouncer", "TMPDIR="+privateTemp(t)))
+	var addresses []string
+	for _, dsn := range strings.Fields(p.dsn) {
+		conn := connect(t, dsn)
+		addresses = append(addresses, conn.Conn().RemoteAddr().String())
+	}
+	p.Process.Kill()
+	for i, what := range []string{"server", "PgBouncer"} {
+		if !await(func() bool { return !listens(addresses[i]) }) {
+			t.Errorf("the %s outlived its owner", what)
+		}
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -34,20 +32,15 @@ func (c *cluster) certify() error {
 		{c.path(dataDir, serverCert), "CERTIFICATE", made.server},
 		{c.path(dataDir, serverKey), "PRIVATE KEY", made.key},
 	} {
-		if err := writePEM(file.path, file.kind, file.der); err != nil {
+		if err := c.account.write(file.path, string(pemText(file.kind, file.der))); err != nil {
 			return err
-		}
-		if filepath.Dir(file.path) == c.path(dataDir) {
-			if err := c.account.own(file.path); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-func writePEM(path, kind string, der []byte) error {
-	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
+func pemText(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
 // certificates are an authority's certificate, and that of a server for localhost with its key, all in DER.

@@ -11,6 +11,9 @@ import (
 // is not a letter or digit in name becomes an underscore, capitals become small. A file that another Create makes at the same
 // time is never overwritten.
 func Create(dir, name string) (path string, err error) {
+	if _, err := os.Stat(dir); err != nil {
+		return "", fmt.Errorf("migrate: %w", err)
+	}
 	migrations, err := Load(os.DirFS(dir))
 	if err != nil {
 		return "", err

@@ -3,6 +3,7 @@ package migrate_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pycopg/pycopg/admin/migrate"
@@ -22,8 +23,8 @@ func TestCreateWritesTheNextFile(t *testing.T) {
 	if _, err := migrate.Create(dir, "é!"); err == nil {
 		t.Error("a name without letters is no error")
 	}
-	if _, err := migrate.Create(filepath.Join(dir, "absent"), "x"); err == nil {
-		t.Error("a folder that does not exist is no error")
+	if _, err := migrate.Create(filepath.Join(dir, "absent"), "x"); err == nil || !strings.Contains(err.Error(), "absent") {
+		t.Errorf("a folder that does not exist: %v, want an error that names it", err)
 	}
 	migrations, err := migrate.Load(os.DirFS(dir))
 	if err != nil || len(migrations) != 2 || migrations[1].Down.SQL != "" {

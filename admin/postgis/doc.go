@@ -13,5 +13,7 @@
 // text, or as ST_AsText(…) or ST_CurveToLine(…) gives them.
 //
 // The functions need the extension's schema on the search path, where it is by default. A database without it gives
-// [admin.ErrExtensionNotAvailable]. Tables are strings as ext.ParseName reads them; columns are taken literally.
+// [admin.ErrExtensionNotAvailable]; in a transaction, which such a statement has failed, the server's error alone (SQLSTATE 42883, as
+// a rule), for the server answers no question there. [admin.RequireExtension] asks ahead. Tables are strings as ext.ParseName reads
+// them; columns are taken literally.
 package postgis

@@ -20,7 +20,7 @@ type ReadOptions struct {
 }
 
 // ReadFeatures runs a query and returns its rows as features: the other columns are properties, as PostgreSQL's to_jsonb gives
-// them.
+// them. Its placeholders are $1, $2, …, whatever the pool's setting says.
 func ReadFeatures(ctx context.Context, q ext.Querier, o ReadOptions, sql string, args ...any) (FeatureCollection, error) {
 	if o.Geometry == "" {
 		o.Geometry = "geometry"

@@ -87,9 +87,20 @@ func TestScanRefusesWhatIsNoGeometry(t *testing.T) {
 	}
 	db := openDB(t)
 	var g postgis.Geometry
-	err := db.QueryRow("select ST_GeomFromText('CIRCULARSTRING(0 0,1 1,2 0)')").Scan(&g)
-	if err == nil || !strings.Contains(err.Error(), "postgis") {
-		t.Errorf("a curve: %v", err)
+	for name, text := range map[string]string{
+		"CircularString":    "CIRCULARSTRING(0 0,1 1,2 0)",
+		"CompoundCurve":     "COMPOUNDCURVE((0 0,1 1))",
+		"CurvePolygon":      "CURVEPOLYGON((0 0,1 1,1 0,0 0))",
+		"MultiCurve":        "MULTICURVE((0 0,1 1))",
+		"MultiSurface":      "MULTISURFACE(((0 0,1 1,1 0,0 0)))",
+		"PolyhedralSurface": "POLYHEDRALSURFACE(((0 0,1 1,1 0,0 0)))",
+		"Triangle":          "TRIANGLE((0 0,1 1,1 0,0 0))",
+		"TIN":               "TIN(((0 0,1 1,1 0,0 0)))",
+	} {
+		err := db.QueryRow("select ST_GeomFromText($1)", text).Scan(&g)
+		if err == nil || !strings.Contains(err.Error(), "postgis: ") || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v, want an error that names the type", text, err)
+		}
 	}
 }
 

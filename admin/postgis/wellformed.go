@@ -59,7 +59,16 @@ func skipGeometry(data []byte, depth int) ([]byte, error) {
 	case 4, 5, 6, 7: // MultiPoint, MultiLineString, MultiPolygon, GeometryCollection
 		return skipMany(order, 5, element)(data)
 	}
+	if name := curved[typ&0x1fffffff]; name != "" {
+		return nil, fmt.Errorf("a %s has no Go value", name)
+	}
 	return nil, fmt.Errorf("geometry type %d has no Go value", typ&0x1fffffff)
+}
+
+// curved are PostGIS's names of the types that have no Go value, by their numbers in WKB.
+var curved = map[uint32]string{
+	8: "CircularString", 9: "CompoundCurve", 10: "CurvePolygon", 11: "MultiCurve", 12: "MultiSurface",
+	15: "PolyhedralSurface", 16: "TIN", 17: "Triangle",
 }
 
 type skipper func(data []byte) (rest []byte, err error)

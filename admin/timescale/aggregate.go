@@ -74,8 +74,12 @@ func createAggregate(view ext.Name, query string, o AggregateOptions) string {
 	return create + view.String() + " with (" + strings.Join(with, ", ") + ") as\n" + query + "\n" + data
 }
 
+// isAggregate has a row where a relation is a continuous aggregate.
+const isAggregate = `select from timescaledb_information.continuous_aggregates
+	where pg_catalog.to_regclass($1) = pg_catalog.to_regclass(pg_catalog.format('%I.%I', view_schema, view_name))`
+
 // DropContinuousAggregate drops a continuous aggregate, and reports whether there was one. With cascade what depends on it is
-// dropped too.
+// dropped too. An ordinary materialized view is [ErrNotHypertable], and stays.
 func DropContinuousAggregate(ctx context.Context, q ext.Querier, view string, cascade bool) (bool, error) {
 	a := action{what: "drop continuous aggregate", on: view}
 	name, err := ext.ParseName(view)
@@ -92,7 +96,12 @@ func DropContinuousAggregate(ctx context.Context, q ext.Querier, view string, ca
 		if err != nil || len(rows) == 0 {
 			return 0, err
 		}
-		_, err = ext.Catalog(ctx, c, s)
+		if rows, err = ext.Catalog(ctx, c, isAggregate, name.String()); err == nil && len(rows) == 0 {
+			err = ErrNotHypertable
+		}
+		if err == nil {
+			_, err = ext.Catalog(ctx, c, s)
+		}
 		return 1, err
 	})
 	if err != nil {

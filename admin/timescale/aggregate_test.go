@@ -83,6 +83,20 @@ func TestContinuousAggregate(t *testing.T) {
 	}
 }
 
+func TestAnOrdinaryMaterializedViewIsNotDropped(t *testing.T) {
+	t.Parallel()
+	db := openAny(t)
+	mustExec(t, db, "create materialized view plain as select 1 as a", "create table t (a int)")
+	for _, name := range []string{"plain", "t"} {
+		if dropped, err := timescale.DropContinuousAggregate(t.Context(), db, name, true); dropped || !errors.Is(err, timescale.ErrNotHypertable) {
+			t.Errorf("%s: %t, %v, want ErrNotHypertable", name, dropped, err)
+		}
+	}
+	if n := value[int](t, db, "select count(*) from plain"); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
 func TestRefreshOfAnAxisWithoutTimeZone(t *testing.T) {
 	t.Parallel()
 	db := openFull(t)

@@ -26,7 +26,7 @@ func explain(ctx context.Context, q ext.Querier, err error) error {
 		return orElse(admin.RequireExtension(ctx, q, name), err)
 	case code == "0A000" && strings.Contains(err.Error(), "license"):
 		return fmt.Errorf("%w: %w", ErrLicense, err)
-	case code == "TS001":
+	case code == "TS001", isOther(code, err.Error()):
 		return fmt.Errorf("%w: %w", ErrNotHypertable, err)
 	case code == "42P01", code == "42883", code == "3F000": // no such table, function or schema: of a query that looked nothing up
 		missing := admin.RequireExtension(ctx, q, name)
@@ -39,6 +39,16 @@ func explain(ctx context.Context, q ext.Querier, err error) error {
 		}
 	}
 	return err
+}
+
+// isOther reports whether the extension says, without a SQLSTATE of its own, that a relation is not of the kind that was asked for.
+func isOther(code, text string) bool {
+	switch code {
+	case "0A000", "22023", "42704":
+		return strings.Contains(text, "is not a hypertable") || strings.Contains(text, "is not a continuous aggregate") ||
+			strings.Contains(text, "can only be specified for hypertables")
+	}
+	return false
 }
 
 // orElse is err, or another error where it is nil.

@@ -47,7 +47,7 @@ func createHypertable(e extension, table ext.Name, by Dimension, o HypertableOpt
 }
 
 // AddDimension partitions a hypertable by one more column, and reports whether it did: false where the column was a dimension
-// already and ifNotExists is set. The hypertable must be empty.
+// already and o.IfNotExists is set. The hypertable must be empty.
 func AddDimension(ctx context.Context, q ext.Querier, table string, by Dimension, o DimensionOptions) (bool, error) {
 	a := action{what: "add a dimension to", on: table}
 	name, err := ext.ParseName(table)

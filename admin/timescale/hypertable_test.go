@@ -132,6 +132,30 @@ func TestATableThatIsNoHypertable(t *testing.T) {
 	}
 }
 
+func TestEveryVerbNamesATableThatIsNoHypertable(t *testing.T) {
+	t.Parallel()
+	db := openFull(t)
+	mustExec(t, db, "create table plain (ts timestamptz not null)")
+	ctx, day := t.Context(), timescale.Interval("1 day")
+	_, compressErr := timescale.AddCompressionPolicy(ctx, db, "plain", day, timescale.PolicyOptions{})
+	_, refreshErr := timescale.AddRefreshPolicy(ctx, db, "plain", timescale.Interval("3 days"), day, timescale.PolicyOptions{Schedule: day})
+	_, noCompressErr := timescale.RemoveCompressionPolicy(ctx, db, "plain")
+	_, noRetentionErr := timescale.RemoveRetentionPolicy(ctx, db, "plain")
+	_, noReorderErr := timescale.RemoveReorderPolicy(ctx, db, "plain")
+	_, noRefreshErr := timescale.RemoveRefreshPolicy(ctx, db, "plain")
+	for what, err := range map[string]error{
+		"AddCompressionPolicy": compressErr, "AddRefreshPolicy": refreshErr, "RemoveCompressionPolicy": noCompressErr,
+		"RemoveRetentionPolicy": noRetentionErr, "RemoveReorderPolicy": noReorderErr, "RemoveRefreshPolicy": noRefreshErr,
+		"RefreshContinuousAggregate": timescale.RefreshContinuousAggregate(ctx, db, "plain", timescale.Bound{}, timescale.Bound{}),
+		"EnableCompression":          timescale.EnableCompression(ctx, db, "plain", timescale.CompressionOptions{}),
+		"DisableCompression":         timescale.DisableCompression(ctx, db, "plain"),
+	} {
+		if !errors.Is(err, timescale.ErrNotHypertable) || !strings.Contains(err.Error(), `"plain"`) {
+			t.Errorf("%s: %v, want ErrNotHypertable and the table's name", what, err)
+		}
+	}
+}
+
 func TestADatabaseWithoutTheExtension(t *testing.T) {
 	t.Parallel()
 	db := sqltest.DB(t, sqltest.Options{})
