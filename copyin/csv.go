@@ -47,8 +47,9 @@ type CSVOptions struct {
 }
 
 // CSV copies the rows of a CSV file into a table and returns how many the server has stored. A file compressed by gzip is
-// recognised, as is a byte order mark. The server reads the rows, so their quirks are those of its COPY; the error of a row
-// is a *[RowError] with the line of the file. r is read as [From] reads it, and its error comes back unchanged.
+// recognised, as is a byte order mark. The server reads the rows, so their quirks are those of its COPY: before PostgreSQL 18 a
+// line \. that is no part of a quoted value ends the data, and what follows is not stored ([Load] refuses such a file). The error
+// of a row is a *[RowError] with the line of the file. r is read as [From] reads it, and its error comes back unchanged.
 func CSV(ctx context.Context, q ext.Querier, table string, r io.Reader, o CSVOptions) (int64, error) {
 	return copyCSV(ctx, q, table, r, o, isSafe(r))
 }
@@ -98,6 +99,9 @@ func (j *csvJob) run(ctx context.Context, q ext.Querier, table string, r io.Read
 
 // open checks the options, reads the header of r, and returns what is behind it.
 func (j *csvJob) open(r io.Reader) (data *bufio.Reader, err error) {
+	if r == nil {
+		return nil, errNoSource
+	}
 	o := &j.options
 	if j.csv, err = (copyformat.CSV{Delimiter: o.Delimiter, Quote: o.Quote, Escape: o.Escape, Null: o.Null}).Normal(); err != nil {
 		return nil, err

@@ -128,7 +128,7 @@ var (
 func Load(ctx context.Context, db *sql.DB, table string, src Source, o LoadOptions) (LoadResult, error) {
 	l, err := newLoader(db, table, o)
 	if err == nil && src == nil {
-		err = errors.New("no source")
+		err = errNoSource
 	}
 	if err == nil {
 		err = l.run(driver.WithNativePlaceholders(ctx), src)

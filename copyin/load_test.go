@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -345,6 +346,19 @@ func TestLoadRefusesByName(t *testing.T) {
 	if _, err := copyin.Load(t.Context(), db, "item", nil, copyin.LoadOptions{}); err == nil || !strings.Contains(err.Error(), "no source") {
 		t.Errorf("without a source: %v", err)
 	}
+	for name, err := range map[string]error{
+		"From":            second(copyin.From(t.Context(), db, "copy item from stdin", nil)),
+		"CSV":             second(copyin.CSV(t.Context(), db, "item", nil, copyin.CSVOptions{})),
+		"Rows":            second(copyin.Rows(t.Context(), db, "item", iter.Seq2[[]any, error](nil), copyin.Options{})),
+		"Rows of a query": second(copyin.Rows(t.Context(), db, "item", (*sql.Rows)(nil), copyin.Options{})),
+		"StructsSeq":      second(copyin.StructsSeq[struct{ ID int }](t.Context(), db, "item", nil, copyin.Options{})),
+		"Sequence":        second(copyin.Load(t.Context(), db, "item", copyin.Sequence[struct{ ID int }](nil), copyin.LoadOptions{})),
+		"Sequence of any": second(copyin.Load(t.Context(), db, "item", copyin.Sequence[[]any](nil), copyin.LoadOptions{})),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "no source") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	if got := word(t, db, "select count(*) from item"); got != "0" {
 		t.Errorf("%s rows", got)
 	}
@@ -506,3 +520,5 @@ func TestLoadUnderPsycopgsPlaceholders(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+func second[T any](_ T, err error) error { return err }

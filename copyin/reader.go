@@ -28,6 +28,9 @@ func From(ctx context.Context, q ext.Querier, statement string, r io.Reader) (in
 	return rows, nil
 }
 
+// errNoSource is the error of a nil reader or sequence.
+var errNoSource = errors.New("no source")
+
 // isSafe reports whether a reader is known to run no code of users, which might use the connection.
 func isSafe(r io.Reader) bool {
 	switch r.(type) {
@@ -64,6 +67,9 @@ func (u *userReader) Read(p []byte) (int, error) {
 
 // copyReader runs a COPY with the data of r. prepare gives the statement on the connection; shown is what mocks see.
 func copyReader(ctx context.Context, q ext.Querier, shown string, prepare func(context.Context, *driver.Conn) (string, error), r io.Reader, safe bool) (int64, error) {
+	if r == nil {
+		return 0, errNoSource
+	}
 	source := &userReader{r: r}
 	if safe {
 		return readerInOneCall(ctx, q, shown, prepare, source)

@@ -32,7 +32,11 @@ type RowSource interface {
 // statement on it, from the sequence too, gets driver.ErrBusy. A mock sees the first call only.
 func Rows[S RowSource](ctx context.Context, q ext.Querier, table string, rows S, o Options) (int64, error) {
 	var src rowSource
-	switch v := reflect.ValueOf(rows); v.Kind() {
+	v := reflect.ValueOf(rows)
+	if v.Kind() != reflect.Slice && v.IsNil() {
+		return 0, fmt.Errorf("copyin: table %q: %w", table, errNoSource)
+	}
+	switch v.Kind() {
 	case reflect.Slice:
 		if v.Len() == 0 {
 			return 0, nil

@@ -70,7 +70,7 @@ func (s *csvSource) feed(ctx context.Context, l *loader) error {
 // them), as [Structs] takes them. columns are those that are filled, none for those of the rows, or of the table.
 func Sequence[T any](rows iter.Seq2[T, error], columns ...string) Source {
 	return &rowsSource{wanted: columns, open: func() (rowSource, error) {
-		if values, ok := any(rows).(iter.Seq2[[]any, error]); ok {
+		if values, ok := any(rows).(iter.Seq2[[]any, error]); ok && rows != nil {
 			return &pushSource{seq: values}, nil
 		}
 		return newStructSeq(rows, columns)

@@ -48,6 +48,9 @@ func StructsSeq[T any](ctx context.Context, q ext.Querier, table string, rows it
 }
 
 func newStructSeq[T any](rows iter.Seq2[T, error], columns []string) (*structSource, error) {
+	if rows == nil {
+		return nil, errNoSource
+	}
 	s, err := newStructSource(reflect.TypeFor[T](), columns)
 	if err != nil {
 		return nil, err

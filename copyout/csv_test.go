@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/pycopg/pycopg/copyout"
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/sqltest"
 )
 
 const itemTable = `create table item (id int primary key, name text, twice int generated always as (id * 2) stored);
@@ -242,5 +244,36 @@ func TestPipeReadsNoFasterThanItWrites(t *testing.T) {
 	lock.Rollback()
 	if r := <-done; r.n != 200_000 || r.err != nil {
 		t.Errorf("%d, %v", r.n, r.err)
+	}
+}
+
+func TestQueryTakesThePlaceholdersOfItsPool(t *testing.T) {
+	t.Parallel()
+	cfg, err := driver.ParseConfig(sqltest.DSN(t, sqltest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Placeholder = driver.PlaceholderFormat
+	db := sql.OpenDB(driver.NewConnector(cfg))
+	defer db.Close()
+	for _, tt := range []struct {
+		query string
+		args  []any
+		want  string
+	}{
+		{"select %s::int, %s::text, 7 %% 4", []any{1, "it's %s $1"}, "1,it's %s $1,3\n"},
+		{"select %(b)s::int, %(a)s::int, %(b)s::int", []any{map[string]any{"a": 1, "b": 2}}, "2,1,2\n"},
+		{"select $1::int, 7 % 4", []any{1}, "1,3\n"},
+		{"select 7 % 4", nil, "3\n"},
+	} {
+		var b strings.Builder
+		if _, err := copyout.CSV(t.Context(), db, copyout.Query(tt.query, tt.args...), &b, copyout.CSVOptions{NoHeader: true}); err != nil || b.String() != tt.want {
+			t.Errorf("%s: %q, %v, want %q", tt.query, b.String(), err, tt.want)
+		}
+	}
+	for query, want := range map[string]string{"select %s": "1 placeholders, but 2 arguments", "select %d": "only %s, %b and %t"} {
+		if _, err := copyout.CSV(t.Context(), db, copyout.Query(query, 1, 2), io.Discard, copyout.CSVOptions{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", query, err, want)
+		}
 	}
 }

@@ -21,7 +21,8 @@ type Source struct {
 func Table(name string, columns ...string) Source { return Source{table: name, columns: columns} }
 
 // Query is the rows of a query: anything that COPY takes, a SELECT or a statement with RETURNING. The arguments are those of
-// $1, $2, …; they become literals of the types that the server has for them, since COPY takes none.
+// $1, $2, …, or of %s in a pool with placeholder=format; they become literals of the types that the server has for them, since
+// COPY takes none.
 func Query(sql string, args ...any) Source { return Source{query: sql, args: args} }
 
 // checked is the source with the Valuers among its arguments called: that may not happen while the connection is locked.

@@ -10,9 +10,20 @@ import (
 )
 
 // CopyQuery is query with its arguments in the place of $1, $2, …, as literals of the types that the server has for them:
-// COPY (query) takes no parameters. args are as [ConvertArgs] gives them. It is for functions of [Do].
+// COPY (query) takes no parameters. With [PlaceholderFormat] a query without $1 has %s or %(name)s instead. args are as
+// [ConvertArgs] gives them. It is for functions of [Do].
 func (c *Conn) CopyQuery(ctx context.Context, query string, args []any) (string, error) {
 	standard := c.engine.standardStrings()
+	if len(args) > 0 && c.cfg.Placeholder == PlaceholderFormat && !queryOptions(ctx).NativePlaceholders && countPlaceholders(query, standard) == 0 {
+		f, err := formatPlaceholders(query)
+		if err != nil {
+			return "", err
+		}
+		if args, err = f.bind(args, make([]string, len(args))); err != nil {
+			return "", err
+		}
+		query = f.sql
+	}
 	if n := countPlaceholders(query, standard); n != len(args) {
 		return "", fmt.Errorf("driver: the query takes %d arguments, %d were given", n, len(args))
 	}

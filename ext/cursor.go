@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,7 @@ func newCursor(q Querier, name string, opts CursorOptions) (*Cursor, error) {
 // declareText is the text of DECLARE.
 func declareText(name string, opts CursorOptions, query string) string {
 	var b strings.Builder
-	b.WriteString("declare " + QuoteName(name))
+	b.WriteString("declare " + nameBesidePlaceholders(name))
 	if opts.Binary {
 		b.WriteString(" binary")
 	}
@@ -99,6 +100,14 @@ func declareText(name string, opts CursorOptions, query string) string {
 		b.WriteString(" with hold")
 	}
 	return b.String() + " for " + query
+}
+
+// nameBesidePlaceholders is QuoteName for a text whose placeholders are the caller's: a per cent sign in the name is none.
+func nameBesidePlaceholders(name string) string {
+	if !strings.Contains(name, "%") {
+		return QuoteName(name)
+	}
+	return "U&" + QuoteName(strings.NewReplacer(`\`, `\\`, "%", `\0025`).Replace(name))
 }
 
 // declare runs DECLARE. A held cursor outlives what a transaction pooler gives, which only the connection can tell.
@@ -137,7 +146,7 @@ func (c *Cursor) Move(ctx context.Context, n int64) (int64, error) {
 	if n == 0 {
 		return 0, nil
 	}
-	moved, err := c.move(ctx, direction(n))
+	moved, err := c.move(ctx, n, direction(n))
 	if err != nil {
 		return 0, err
 	}
@@ -166,7 +175,7 @@ func (c *Cursor) MoveTo(ctx context.Context, n int64) (found bool, err error) {
 		moved, err := c.Move(ctx, n)
 		return err == nil && moved == -n, err
 	}
-	moved, err := c.move(ctx, "absolute "+strconv.FormatInt(n, 10))
+	moved, err := c.move(ctx, n, "absolute "+strconv.FormatInt(n, 10))
 	if err != nil {
 		return false, err
 	}
@@ -176,28 +185,39 @@ func (c *Cursor) MoveTo(ctx context.Context, n int64) (found bool, err error) {
 
 // moveToEnd moves behind the last row.
 func (c *Cursor) moveToEnd(ctx context.Context) error {
-	moved, err := c.move(ctx, "forward all")
+	moved, err := c.move(ctx, 0, "forward all")
 	if err == nil {
 		c.place.passed(moved+1, moved)
 	}
 	return err
 }
 
-func (c *Cursor) move(ctx context.Context, to string) (int64, error) {
+func (c *Cursor) move(ctx context.Context, n int64, to string) (int64, error) {
 	if c.closed {
 		return 0, c.errClosed()
 	}
+	if err := checkRows(n); err != nil {
+		return 0, fmt.Errorf("ext: cursor %q: %w", c.name, err)
+	}
 	res, err := c.q.ExecContext(once(ctx), "move "+to+" from "+QuoteName(c.name))
 	if err == nil {
-		var n int64
-		if n, err = res.RowsAffected(); err == nil {
-			return n, nil
+		var moved int64
+		if moved, err = res.RowsAffected(); err == nil {
+			return moved, nil
 		}
 	}
 	return 0, fmt.Errorf("ext: cursor %q: %w", c.name, err)
 }
 
 func (c *Cursor) errClosed() error { return fmt.Errorf("ext: cursor %q: the cursor is closed", c.name) }
+
+// checkRows refuses a number of rows that FETCH and MOVE do not take.
+func checkRows(n int64) error {
+	if n > math.MaxInt32 || n < -math.MaxInt32 {
+		return fmt.Errorf("%d rows: PostgreSQL takes up to %d at a time", n, math.MaxInt32)
+	}
+	return nil
+}
 
 // direction is the clause for n rows on.
 func direction(n int64) string {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	sqldriver "database/sql/driver"
 	"errors"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -189,6 +191,32 @@ func TestCursorRefusesTheWrongHandle(t *testing.T) {
 		if _, err := ext.DeclareCursor(t.Context(), conn, name, ext.CursorOptions{}, "select 1"); err == nil || !strings.Contains(err.Error(), "cursor") {
 			t.Errorf("name %q: %v", name, err)
 		}
+	}
+}
+
+func TestCursorRefusesMoreRowsThanTheServerCounts(t *testing.T) {
+	t.Parallel()
+	tx := begin(t, openDB(t))
+	scroll := true
+	c, err := ext.DeclareCursor(t.Context(), tx, "c", ext.CursorOptions{Scroll: &scroll}, "select generate_series(1, 3)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int64{math.MaxInt32 + 1, -math.MaxInt32 - 1, math.MinInt64, math.MaxInt64} {
+		want := fmt.Sprintf("%d rows: PostgreSQL takes up to 2147483647", n)
+		_, fetched := ext.FetchMany[int](t.Context(), c, n)
+		_, moved := c.Move(t.Context(), n)
+		for _, err := range []error{fetched, moved} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		}
+	}
+	if got, err := ext.FetchMany[int](t.Context(), c, math.MaxInt32); len(got) != 3 || err != nil {
+		t.Errorf("afterwards: %v, %v", got, err)
+	}
+	if n, err := c.Move(t.Context(), -math.MaxInt32); n != 3 || err != nil {
+		t.Errorf("back: %d, %v", n, err)
 	}
 }
 

@@ -63,6 +63,9 @@ func fetch[T any](ctx context.Context, c *Cursor, n int64, which string) ([]T, e
 	if c.closed {
 		return nil, c.errClosed()
 	}
+	if err := checkRows(n); err != nil {
+		return nil, fmt.Errorf("ext: cursor %q: %w", c.name, err)
+	}
 	rows, known, err := typedQuery[T](once(ctx), c.q, "fetch "+which+" from "+QuoteName(c.name), nil)
 	if err != nil {
 		return nil, fmt.Errorf("ext: cursor %q: %w", c.name, err)

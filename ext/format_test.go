@@ -74,3 +74,37 @@ func TestHelpersUnderFormatPlaceholders(t *testing.T) {
 		t.Error("WithSession:", err)
 	}
 }
+
+func TestCursorNamesAreNoPlaceholders(t *testing.T) {
+	t.Parallel()
+	for _, placeholder := range []driver.Placeholder{driver.PlaceholderNative, driver.PlaceholderFormat} {
+		cfg, err := driver.ParseConfig(sqltest.DSN(t, sqltest.Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Placeholder = placeholder
+		cfg.RuntimeParams["standard_conforming_strings"] = "off"
+		db := sql.OpenDB(driver.NewConnector(cfg))
+		defer db.Close()
+		tx := begin(t, db)
+		query := "select $1::int"
+		if placeholder == driver.PlaceholderFormat {
+			query = "select %s::int"
+		}
+		for _, name := range []string{"50% off", "%s", `a\0025 "%(b)s`} {
+			c, err := ext.DeclareCursor(t.Context(), tx, name, ext.CursorOptions{}, query, 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := word(t, tx, "select name from pg_cursors where name <> ''"); got != name {
+				t.Errorf("placeholder %q: the server has the name %q, want %q", placeholder, got, name)
+			}
+			if v, err := ext.FetchOne[int](t.Context(), c); v != 7 || err != nil {
+				t.Errorf("%q: %d, %v", name, v, err)
+			}
+			if err := c.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

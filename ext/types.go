@@ -129,7 +129,7 @@ func noType(ctx context.Context, c *driver.Conn, name string) error {
 }
 
 // TypeFuncs translate between a Go type and the text of PostgreSQL values. They must not use the database, may be called by
-// several goroutines at a time, and never meet NULL.
+// several goroutines at a time, and never meet NULL. A panic of theirs is an error.
 type TypeFuncs[T any] struct {
 	Encode func(v T) (string, error)    // the text of an argument, as the server reads it; nil: T is no argument
 	Decode func(text string) (T, error) // of the text that the server writes
@@ -192,10 +192,23 @@ func (t *Type[T]) encoder() func(any) (string, error) {
 	if t.funcs.Encode == nil {
 		return nil
 	}
-	return func(v any) (string, error) { return t.funcs.Encode(v.(T)) }
+	return func(v any) (text string, err error) {
+		defer recovered(&err)
+		return t.funcs.Encode(v.(T))
+	}
 }
 
-func (t *Type[T]) decode(text string) (any, error) { return t.funcs.Decode(text) }
+func (t *Type[T]) decode(text string) (v any, err error) {
+	defer recovered(&err)
+	return t.funcs.Decode(text)
+}
+
+// recovered makes a panic an error: database/sql keeps a lock while it scans, and its rows could not be closed.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v", p)
+	}
+}
 
 // Into is a Scanner, for the Scan of database/sql, that stores a value of the type in dest: a *T, a **T for NULL, a *sql.Null[T],
 // or, of an array, a pointer to a slice of these. With Go 1.27 Scan takes dest itself.

@@ -302,6 +302,29 @@ func TestRegisterTypeRefusesWhatCannotWork(t *testing.T) {
 	}
 }
 
+func TestAPanicOfATypesFunctionIsAnError(t *testing.T) {
+	t.Parallel()
+	type spot struct{ X float64 }
+	db := openDB(t)
+	for _, q := range []ext.Querier{db, one(t, db), begin(t, db)} {
+		_, err := ext.RegisterType(t.Context(), q, "point", ext.TypeFuncs[spot]{
+			Encode: func(spot) (string, error) { panic("in Encode") }, Decode: func(string) (spot, error) { panic("in Decode") },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ext.QueryVal[spot](t.Context(), q, "select point(1, 2)"); err == nil || !strings.Contains(err.Error(), "panic: in Decode") {
+			t.Errorf("decode: %v", err)
+		}
+		if _, err := q.ExecContext(t.Context(), "select $1::point", spot{1}); err == nil || !strings.Contains(err.Error(), "panic: in Encode") {
+			t.Errorf("encode: %v", err)
+		}
+		if got := word(t, q, "select 'usable'"); got != "usable" {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
 func TestTypesMayBeRegisteredWhileStatementsRun(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)

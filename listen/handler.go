@@ -2,6 +2,7 @@ package listen
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 )
@@ -11,6 +12,12 @@ import (
 // is Subscribe's; the handler's own ends with Run, which waits for it to return. A panic is logged and counted, and the next event
 // follows.
 func (l *Listener) Handle(ctx context.Context, channel string, o SubOptions, handler func(ctx context.Context, e Event)) (*Subscription, error) {
+	if err := checkChannel(channel); err != nil {
+		return nil, err
+	}
+	if handler == nil {
+		return nil, fmt.Errorf("listen: channel %q: no handler", channel)
+	}
 	return l.subscribe(ctx, []string{channel}, newSubscription(l, o, handler))
 }
 

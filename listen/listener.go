@@ -72,11 +72,14 @@ func New(db *sql.DB, o ListenerOptions) *Listener {
 // A Listener runs once: a second Run is [ErrRunning].
 func (l *Listener) Run(ctx context.Context) error {
 	handlerContext, stopHandlers := context.WithCancel(ctx)
-	defer l.handlers.Wait()
 	defer stopHandlers()
 	if !l.begin(handlerContext) {
 		return ErrRunning
 	}
+	defer func() {
+		stopHandlers()
+		l.handlers.Wait()
+	}()
 	r := &run{listener: l}
 	err := r.loop(ctx)
 	if err != nil {

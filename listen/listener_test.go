@@ -51,6 +51,30 @@ func TestListenerServesManySubscribersOnOneConnection(t *testing.T) {
 	}
 }
 
+func TestListenerRefusesASecondRunBesideItsHandlers(t *testing.T) {
+	t.Parallel()
+	db := sqltest.DB(t, sqltest.Options{})
+	defer sqltest.Check(t, db)
+	l := listen.New(db, listen.ListenerOptions{})
+	if _, err := l.Handle(testContext(t), "a", listen.SubOptions{}, nil); err == nil || !strings.Contains(err.Error(), `"a": no handler`) {
+		t.Errorf("Handle without a handler: %v", err)
+	}
+	if _, err := l.Handle(testContext(t), "a", listen.SubOptions{}, func(context.Context, listen.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	defer start(t, l)()
+	second := make(chan error, 1)
+	go func() { second <- l.Run(t.Context()) }()
+	select {
+	case err := <-second:
+		if !errors.Is(err, listen.ErrRunning) {
+			t.Errorf("second Run: %v", err)
+		}
+	case <-testContext(t).Done():
+		t.Error("a second Run waits for the handlers of the first")
+	}
+}
+
 func TestListenerUnlistensWhenTheLastSubscriberLeaves(t *testing.T) {
 	t.Parallel()
 	db := sqltest.DB(t, sqltest.Options{})

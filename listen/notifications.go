@@ -22,12 +22,25 @@ var (
 	ErrInTransaction = errors.New("listen: the connection is inside a transaction, where notifications are not delivered")
 )
 
-// WaitOptions say when [Notifications] ends. The zero value waits for ever.
+// WaitOptions say when [Notifications] ends. The zero value waits for ever. What is negative, a time that is over already
+// for instance, is refused.
 type WaitOptions struct {
 	Timeout   time.Duration // how long the loop lasts, counted from when the server listens; 0: without end. No error ends it
 	Idle      time.Duration // how long one notification may take to come; then ErrIdle ends the loop. 0: without end
 	StopAfter int           // how many notifications there are at most; 0: any number
 	NoWait    bool          // only what has arrived by now
+}
+
+func (o WaitOptions) check() error {
+	switch {
+	case o.Timeout < 0:
+		return fmt.Errorf("listen: Timeout is %v", o.Timeout)
+	case o.Idle < 0:
+		return fmt.Errorf("listen: Idle is %v", o.Idle)
+	case o.StopAfter < 0:
+		return fmt.Errorf("listen: StopAfter is %d", o.StopAfter)
+	}
+	return nil
 }
 
 // Notifications yields notifications of channels as they arrive, until ctx ends, an option of o or the loop itself ends it. An error
@@ -57,7 +70,7 @@ type source interface {
 
 // each calls yield for each notification until it returns false, which is no error.
 func each(ctx context.Context, q ext.OutsideTx, channels []string, o WaitOptions, yield func(Notification) bool) error {
-	if err := checkChannels(channels); err != nil {
+	if err := errors.Join(o.check(), checkChannels(channels)); err != nil {
 		return err
 	}
 	src, err := open(ctx, q, channels)

@@ -178,6 +178,14 @@ func TestNotificationsRefusals(t *testing.T) {
 			t.Errorf("channel %q: %v", name, err)
 		}
 	}
+	for want, o := range map[string]listen.WaitOptions{
+		"Timeout is -1s": {Timeout: -time.Second}, "Idle is -1ns": {Idle: -1}, "StopAfter is -1": {StopAfter: -1},
+	} {
+		o.NoWait = true
+		if _, err := collect(t, conn, []string{"a"}, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 	for _, err := range listen.Notifications(testContext(t), db, nil, listen.WaitOptions{}) {
 		if !errors.Is(err, listen.ErrChannel) {
 			t.Errorf("no channels: %v", err)
