@@ -164,11 +164,15 @@ func (c *faultConn) await(due time.Time) bool {
 			return false
 		}
 	}
+	return !c.isOver()
+}
+
+func (c *faultConn) isOver() bool {
 	select {
 	case <-c.done:
-		return false
-	default:
 		return true
+	default:
+		return false
 	}
 }
 

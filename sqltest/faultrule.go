@@ -49,10 +49,14 @@ func (f *Fault) Disarm() int {
 	return n
 }
 
-// note counts a message on c and returns the first rule that waits for it, or nil.
+// note counts a message on c and returns the first rule that waits for it, or nil. A connection that was cut is still read, and
+// has no part in rules any more.
 func (f *Fault) note(c *faultConn, side Side, typ byte) *armedRule {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if c.isOver() {
+		return nil
+	}
 	c.counts[side][typ]++
 	if side == Backend && c.last == Frontend {
 		c.roundTrips++
