@@ -24,6 +24,7 @@ const (
 	byKill     = "it ends the process of a session, which is the pooler's to notice"
 	byName     = "it expects named statements on the server"
 	bySettings = "it changes the session"
+	byCancel   = "it cancels faster than the pooler passes cancel requests on"
 )
 
 // unpooled names the tests that are not run through PgBouncer.
@@ -32,6 +33,8 @@ var unpooled = map[string]string{
 	"TestALongCancelKeyCancels":                      byPID,
 	"TestBackendKilledMidStatementIsNotRetried":      byKill,
 	"TestCancelKeepsTheConnection":                   byPID,
+	"TestCancelerNeverHitsALaterStatement":           byCancel,
+	"TestCancelerStopsWhatRuns":                      byPID,
 	"TestCloseOfThePoolEndsItsBackends":              byPID,
 	"TestConnectionKilledWhileIdleIsReplacedUnseen":  byKill,
 	"TestCopyInEndsWithItsContext":                   byPID,
