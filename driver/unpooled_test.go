@@ -35,6 +35,7 @@ var unpooled = map[string]string{
 	"TestCancelKeepsTheConnection":                   byPID,
 	"TestCancelerNeverHitsALaterStatement":           byCancel,
 	"TestCancelerStopsWhatRuns":                      byPID,
+	"TestCancelerThatCannotTellInTimeSaysSo":         byPID,
 	"TestCloseOfThePoolEndsItsBackends":              byPID,
 	"TestConnectionKilledWhileIdleIsReplacedUnseen":  byKill,
 	"TestCopyInEndsWithItsContext":                   byPID,
