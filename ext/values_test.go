@@ -83,8 +83,10 @@ func TestValuesSurviveEveryMode(t *testing.T) {
 		survivesInArrays(t, db, "int4multirange", "{[1,3),[5,)}", ext.Multirange[int]{ext.NewRange(1, 3, "[)"), {Lower: 5, LowerInc: true, UpperInf: true}})
 		survives(t, db, "int4multirange", "{}", ext.Multirange[int]{})
 		survivesInArrays(t, db, "interval", "1 year 2 mons -3 days +04:05:06.789", ext.Interval{Months: 14, Days: -3, Micros: 14706789000})
-		survivesInArrays(t, db, "interval", "-178956970 years -8 mons -2147483648 days -2562047788:00:54.775807",
-			ext.Interval{Months: math.MinInt32, Days: math.MinInt32, Micros: math.MinInt64 + 1})
+		if sqltest.Server(t).MajorVersion() >= 15 { // 14 does not read its own text of it
+			survivesInArrays(t, db, "interval", "-178956970 years -8 mons -2147483648 days -2562047788:00:54.775807",
+				ext.Interval{Months: math.MinInt32, Days: math.MinInt32, Micros: math.MinInt64 + 1})
+		}
 		survivesInArrays(t, db, "date", "0044-03-15 BC", ext.Date{Year: -43, Month: 3, Day: 15})
 		survivesInArrays(t, db, "date", "4713-01-01 BC", ext.Date{Year: -4712, Month: 1, Day: 1})
 		survivesInArrays(t, db, "date", "5874897-12-31", ext.Date{Year: 5874897, Month: 12, Day: 31})

@@ -33,7 +33,7 @@ bin_folder() {
 run_tests() {
 	if [ -n "$short" ]; then
 		env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$1" \
-			go test -count=1 -timeout=10m -skip='^(TestSoak|TestCut|Fuzz|Example)' ./driver ./ext ./copyout ./admin
+			go test -count=1 -timeout=10m -skip='^(TestSoak|TestCut|TestPipelineOf100000|Fuzz|Example)' ./ext ./copyout ./admin
 	else
 		env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$1" go test -race -shuffle=on -timeout=15m ./...
 	fi
