@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/sqltest"
 )
 
 // survives sends a value there and back: as an argument whose text the server gives, by Query, by plain Scan, and in an array.
