@@ -26,7 +26,7 @@ func TestTables(t *testing.T) {
 		}, admin.TableOptions{Comment: "what we sell"}))
 		verdict(t, "CreateTable if not exists", false)(admin.CreateTable(ctx, q, "public.products", nil, admin.TableOptions{IfNotExists: true}))
 		mustExec(t, q, "create schema pgfoo", "create table pgfoo.pgbar (a int)", "create view v as select 1 as x", "create materialized view m as select 1 as x",
-			"create unlogged table part (a int) partition by list (a)", "create table part1 partition of part for values in (1)", "create temporary table tmp (a int)")
+			"create table part (a int) partition by list (a)", "create unlogged table part1 partition of part for values in (1)", "create temporary table tmp (a int)")
 		got := must(admin.ListTables(ctx, q, "public", admin.TablesOptions{}))(t)
 		if want := []string{"public.part", "public.part1", "public.products"}; !slices.Equal(tableNames(got), want) {
 			t.Errorf("tables = %v, want %v", tableNames(got), want)
@@ -35,7 +35,7 @@ func TestTables(t *testing.T) {
 		if products.Kind != admin.KindTable || products.Comment != "what we sell" || products.Persistence != "permanent" || products.Partition || products.RowEstimate != -1 || products.Owner == "" {
 			t.Errorf("products = %+v", products)
 		}
-		if got[0].Kind != admin.KindPartitionedTable || !got[1].Partition {
+		if got[0].Kind != admin.KindPartitionedTable || !got[1].Partition || got[1].Persistence != "unlogged" {
 			t.Errorf("partitions = %+v", got[:2])
 		}
 		all := must(admin.ListTables(ctx, q, "", admin.TablesOptions{Kinds: []admin.Kind{admin.KindTable, admin.KindView, admin.KindMaterializedView}}))(t)
