@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -58,11 +57,11 @@ func TestFaultCountsRoundTripsAndMessages(t *testing.T) {
 		t.Errorf("a simple query took %d round trips, want 1", n)
 	}
 	before = f.RoundTrips()
-	if _, err := conn.CopyFrom(t.Context(), strings.NewReader("1\n"), "copy pg_temp.t from stdin"); err == nil {
-		t.Error("copying into a table that does not exist works")
+	if _, err := ask(t, conn, "select nothing"); err == nil {
+		t.Error("a column that does not exist can be selected")
 	}
 	if n := f.RoundTrips() - before; n != 1 {
-		t.Errorf("a refused COPY took %d round trips, want 1", n)
+		t.Errorf("a refused query took %d round trips, want 1: the error and what follows it are one answer", n)
 	}
 	passed := f.Traffic()[0]
 	if passed.Frontend['Q'] != 2 || passed.Frontend[sqltest.StartupPacket] != 1 || passed.Backend['E'] != 1 || passed.Backend['Z'] != 3 {
