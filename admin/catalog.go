@@ -27,7 +27,7 @@ var operators = func() *strings.Replacer {
 
 // query runs a catalog query for structs. Its placeholders are $n whatever the pool's setting says. A mock may leave columns out.
 func query[T any](ctx context.Context, q ext.Querier, sql string, args ...any) ([]T, error) {
-	rows, err := ext.Query[ext.Lax[T]](catalogContext(ctx), q, sql, args...)
+	rows, err := ext.Query[ext.Lax[T]](driver.WithHelperOptions(ctx), q, sql, args...)
 	if err != nil || rows == nil {
 		return nil, bare(err)
 	}
@@ -40,16 +40,11 @@ func query[T any](ctx context.Context, q ext.Querier, sql string, args ...any) (
 
 // value is query for one value. Without a row, which is a mock's answer, it is the zero value.
 func value[T any](ctx context.Context, q ext.Querier, query string, args ...any) (T, error) {
-	v, err := ext.QueryVal[T](catalogContext(ctx), q, query, args...)
+	v, err := ext.QueryVal[T](driver.WithHelperOptions(ctx), q, query, args...)
 	if err == sql.ErrNoRows {
 		return v, nil
 	}
 	return v, bare(err)
-}
-
-// catalogContext leaves out the options that the caller meant for a statement of its own.
-func catalogContext(ctx context.Context) context.Context {
-	return driver.WithQueryOptions(ctx, driver.QueryOptions{NativePlaceholders: true})
 }
 
 // bare takes the prefix of package ext off an error: the function of this package puts its own before it.
@@ -58,13 +53,4 @@ func bare(err error) error {
 		return inner
 	}
 	return err
-}
-
-// stateOf is the SQLSTATE of a server's error, "" for any other.
-func stateOf(err error) string {
-	var server interface{ SQLState() string }
-	if errors.As(err, &server) {
-		return server.SQLState()
-	}
-	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -144,7 +145,7 @@ func hintRole(err error, role string) error {
 	constant, known := map[string]string{
 		"PUBLIC": "Public", "CURRENT_USER": "CurrentUser", "CURRENT_ROLE": "CurrentRole", "SESSION_USER": "SessionUser",
 	}[strings.ToUpper(role)]
-	if known && stateOf(err) == undefinedObject {
+	if known && driver.SQLState(err) == undefinedObject {
 		return fmt.Errorf("%w: the keyword is admin.%s", err, constant)
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -24,7 +25,7 @@ func CreateIndexConcurrently(ctx context.Context, q ext.OutsideTx, table string,
 		created, err = ch.run(ctx, q)
 	}
 	switch {
-	case err != nil && ch.strict != "" && !errors.Is(err, ext.ErrInTransaction) && stateOf(err) != duplicateTable:
+	case err != nil && ch.strict != "" && !errors.Is(err, ext.ErrInTransaction) && driver.SQLState(err) != duplicateTable:
 		err = errors.Join(explain(ctx, q, table, err), removeInvalid(ctx, q, table, name))
 	case err == nil && !created:
 		err = checkValid(ctx, q, table, name)

@@ -55,7 +55,7 @@ func checkNewer(ctx context.Context, q ext.Querier, options []newerOption) error
 
 // missingOf makes an error of the server an [ErrTableNotFound] where one of the tables does not exist.
 func missingOf(ctx context.Context, q ext.Querier, tables []string, err error) error {
-	if stateOf(err) != undefinedTable {
+	if driver.SQLState(err) != undefinedTable {
 		return err
 	}
 	for _, table := range tables {

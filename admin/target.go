@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -115,7 +116,7 @@ func onTable(ctx context.Context, q ext.Querier, verb, table, text string, err e
 // the catalog cannot be asked any more.
 func explain(ctx context.Context, q ext.Querier, table string, err error) error {
 	n, invalid := ext.ParseName(table)
-	if invalid != nil || stateOf(err) != undefinedTable {
+	if invalid != nil || driver.SQLState(err) != undefinedTable {
 		return err
 	}
 	missing := &missingTable{name: n, server: err}

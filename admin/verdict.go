@@ -13,10 +13,14 @@ import (
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // run runs a statement.
 func run(ctx context.Context, q ext.Querier, text string) error {
+	if err := nilhandle.Check(q); err != nil {
+		return err
+	}
 	_, err := q.ExecContext(ctx, text)
 	return err
 }
@@ -97,7 +101,7 @@ func (ch change) do(ctx context.Context, c *driver.Conn) (int64, error) {
 		return 0, err
 	}
 	if rollback != "" {
-		if _, err := c.ExecContext(catalogContext(ctx), rollback, nil); err != nil {
+		if _, err := c.ExecContext(driver.WithHelperOptions(ctx), rollback, nil); err != nil {
 			return 0, err
 		}
 	}
@@ -125,7 +129,7 @@ func (ch change) exists(ctx context.Context, c *driver.Conn) (bool, error) {
 	for i, arg := range ch.object.args {
 		args[i] = arg
 	}
-	rows, err := ext.Catalog(catalogContext(ctx), c, ch.object.query, args...)
+	rows, err := ext.Catalog(driver.WithHelperOptions(ctx), c, ch.object.query, args...)
 	return len(rows) > 0, err
 }
 
@@ -140,13 +144,13 @@ func (ch change) send(ctx context.Context, c *driver.Conn) (rollback string, err
 		_, err = c.ExecContext(ctx, ch.strict, nil)
 		return "", err
 	}
-	if _, err := c.ExecContext(catalogContext(ctx), "savepoint "+savepoint, nil); err != nil {
+	if _, err := c.ExecContext(driver.WithHelperOptions(ctx), "savepoint "+savepoint, nil); err != nil {
 		return "", err
 	}
 	if _, err := c.ExecContext(ctx, ch.strict, nil); err != nil {
 		return "rollback to savepoint " + savepoint + "; release savepoint " + savepoint, err
 	}
-	_, err = c.ExecContext(catalogContext(ctx), "release savepoint "+savepoint, nil)
+	_, err = c.ExecContext(driver.WithHelperOptions(ctx), "release savepoint "+savepoint, nil)
 	return "", err
 }
 
@@ -170,7 +174,7 @@ func lostRace(err error) bool {
 		"3D000", "3F000", "42P01", "42704", "42703", // no such database, schema, table, object, column
 		"42P04", "42P06", "42P07", "42710", "42701", // duplicates of these
 		"XX000", // "tuple concurrently deleted" or "updated"
-	}, stateOf(err))
+	}, driver.SQLState(err))
 }
 
 // compared runs a statement, and reports whether it has changed what a query for one text says.

@@ -7,6 +7,8 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // Execer is a *sql.DB, *sql.Conn, *sql.Tx, or anything that wraps one.
@@ -28,6 +30,9 @@ type Execer interface {
 func Do(ctx context.Context, h Execer, statement string, fn func(ctx context.Context, c *Conn) (int64, error)) (int64, error) {
 	if ctx.Value(insideKey{}) != nil {
 		return 0, fmt.Errorf("%w: %s", ErrInsideDo, statement)
+	}
+	if err := nilhandle.Check(h); err != nil {
+		return 0, fmt.Errorf("driver: %s: %w", statement, err)
 	}
 	cmd := &command{statement: statement, fn: fn, token: rand.Text()}
 	res, err := h.ExecContext(context.WithValue(ctx, commandKey{}, cmd), statement, cmd)

@@ -69,6 +69,13 @@ func WithNativePlaceholders(ctx context.Context) context.Context {
 	return WithQueryOptions(ctx, o)
 }
 
+// WithHelperOptions returns a context for the statements that a helper runs for itself on the pools of others: their placeholders
+// are $1, $2, …, and the options that ctx holds, which are meant for the caller's own statement (Prepare, Simple, Tag, Columns),
+// do not count.
+func WithHelperOptions(ctx context.Context) context.Context {
+	return WithQueryOptions(ctx, QueryOptions{NativePlaceholders: true})
+}
+
 func queryOptions(ctx context.Context) QueryOptions {
 	o, _ := ctx.Value(optionsKey{}).(QueryOptions)
 	return o

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -47,6 +48,16 @@ func (e *serverError) Error() string { return e.pg.Error() }
 func (e *serverError) SQLState() string { return e.pg.Code }
 
 func (e *serverError) Unwrap() error { return e.pg }
+
+// SQLState is the SQLSTATE of an error of the server, wrapped or not, or of what stands for one; "" for any other error and for nil.
+// It is the same for errors of pgx and of lib/pq.
+func SQLState(err error) string {
+	var coded interface{ SQLState() string }
+	if errors.As(err, &coded) {
+		return coded.SQLState()
+	}
+	return ""
+}
 
 // MarshalJSON gives the fields of the *pgconn.PgError: GORM, for one, knows errors by them.
 func (e *serverError) MarshalJSON() ([]byte, error) { return json.Marshal(e.pg) }

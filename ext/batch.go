@@ -114,6 +114,9 @@ func runPipeline(ctx context.Context, c *driver.Conn, start func() (nextStatemen
 	return err
 }
 
+// errNoSequence is the error of a nil sequence.
+var errNoSequence = errors.New("the sequence is nil")
+
 // setsAtOnce is how many sets of a sequence travel together.
 const setsAtOnce = 1000
 
@@ -121,6 +124,9 @@ const setsAtOnce = 1000
 // the sets run in a transaction, on one connection that is busy until the end: other statements on it, from the sequence
 // too, get driver.ErrBusy. An error that the sequence yields undoes all sets and is returned.
 func ExecManySeq(ctx context.Context, q Querier, sql string, seq iter.Seq2[[]any, error]) (int64, error) {
+	if seq == nil {
+		return 0, fmt.Errorf("ext: exec many: %w", errNoSequence)
+	}
 	pull, stop := iter.Pull2(seq)
 	defer stop()
 	var sets [][]any

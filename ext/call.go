@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // CallFunc calls a function of the database, "app.f", and returns its rows, read as [Query] does: one for a function that
@@ -41,6 +42,9 @@ func CallProc(ctx context.Context, q Querier, name string, args ...any) error {
 }
 
 func callProc(ctx context.Context, q Querier, name string, args []any) error {
+	if err := nilhandle.Check(q); err != nil {
+		return err
+	}
 	outs, args, err := takeOuts(args)
 	if err != nil {
 		return err

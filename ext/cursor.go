@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // CursorOptions are the options of [DeclareCursor] and [AttachCursor]. The zero value is a cursor that lives as long as its
@@ -75,6 +76,9 @@ func newCursor(q Querier, name string, opts CursorOptions) (*Cursor, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
+	if err := nilhandle.Check(q); err != nil {
+		return nil, err
+	}
 	if isPool(q) {
 		return nil, ErrNoSession
 	}
@@ -121,7 +125,7 @@ func (c *Cursor) declare(ctx context.Context, opts CursorOptions, query string, 
 		}
 	}
 	_, err := c.q.ExecContext(once(ctx), declareText(c.name, opts, query), args...)
-	if sqlState(err) == "25P01" {
+	if driver.SQLState(err) == "25P01" {
 		return fmt.Errorf("%w: %w", ErrNoTransaction, err)
 	}
 	return err
@@ -237,7 +241,7 @@ func (c *Cursor) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
 	_, err := c.q.ExecContext(once(ctx), "close "+QuoteName(c.name))
-	switch state := sqlState(err); {
+	switch state := driver.SQLState(err); {
 	case err == nil, errors.Is(err, sql.ErrTxDone), errors.Is(err, sql.ErrConnDone):
 		return nil
 	case state == "34000", state == "25P02": // no such cursor; a failed transaction, whose end closes it

@@ -105,7 +105,7 @@ func catalog(ctx context.Context, c *driver.Conn, query string, args ...any) (al
 		named[i] = sqldriver.NamedValue{Ordinal: i + 1, Value: v}
 	}
 	// The options that the caller's context carries are for the caller's statement.
-	rows, err := c.QueryContext(driver.WithQueryOptions(ctx, driver.QueryOptions{NativePlaceholders: true}), query, named)
+	rows, err := c.QueryContext(driver.WithHelperOptions(ctx), query, named)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // Result is what a statement did.
@@ -18,6 +19,9 @@ type Result struct {
 // Exec runs a statement and returns what it did: [database/sql.Result] hides the command tag. Of several statements in one
 // text, without arguments, the result is the last one's.
 func Exec(ctx context.Context, q Querier, sql string, args ...any) (Result, error) {
+	if err := nilhandle.Check(q); err != nil {
+		return Result{}, fmt.Errorf("ext: exec: %w", err)
+	}
 	var r Result
 	res, err := q.ExecContext(driver.WithCommandTag(ctx, &r.Tag), sql, args...)
 	if err != nil {

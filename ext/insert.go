@@ -73,6 +73,9 @@ func InsertManySeq[T any](ctx context.Context, q Querier, table string, rows ite
 	if err != nil {
 		return InsertResult{}, wrapInsert(table, err)
 	}
+	if rows == nil {
+		return InsertResult{}, wrapInsert(table, errNoSequence)
+	}
 	pull, stop := iter.Pull2(rows)
 	defer stop()
 	var src *rowSource

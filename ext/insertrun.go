@@ -99,7 +99,7 @@ func (j *insert) run(ctx context.Context, c *driver.Conn, src *rowSource) (int64
 		return p.next(c), func(_ int, o *driver.Outcome) { count += p.take(o) }
 	})
 	if err != nil {
-		if state := sqlState(err); strings.HasPrefix(state, "22") || strings.HasPrefix(state, "42") {
+		if state := driver.SQLState(err); strings.HasPrefix(state, "22") || strings.HasPrefix(state, "42") {
 			forgetTable(c, j.sql.table)
 		}
 		return 0, p.explain(err)
@@ -314,7 +314,7 @@ func (p *insertPlan) explain(err error) error {
 		return err
 	}
 	cause := failed.Err
-	if sqlState(cause) == "21000" && p.sql.conflict.mayUpdate() {
+	if driver.SQLState(cause) == "21000" && p.sql.conflict.mayUpdate() {
 		cause = fmt.Errorf("%w: %w", ErrDuplicateKey, cause)
 	}
 	if failed.Index < 0 || failed.Index >= len(p.starts) {

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // LargeObjectMode says what a large object is opened for.
@@ -28,6 +31,8 @@ type LargeObject struct {
 	oid    uint32
 	fd     int32
 	closed bool
+
+	readOnly bool // the server would fail the transaction for a write
 }
 
 var (
@@ -40,6 +45,9 @@ var (
 // CreateLargeObject creates an empty large object and returns its OID: oid, or one that the server chooses where oid is 0. An
 // OID that is taken is SQLSTATE 23505.
 func CreateLargeObject(ctx context.Context, q Querier, oid uint32) (uint32, error) {
+	if err := nilhandle.Check(q); err != nil {
+		return 0, fmt.Errorf("ext: create large object: %w", err)
+	}
 	if err := q.QueryRowContext(native(ctx), "select pg_catalog.lo_create($1)", oid).Scan(&oid); err != nil {
 		return 0, fmt.Errorf("ext: create large object: %w", err)
 	}
@@ -49,7 +57,10 @@ func CreateLargeObject(ctx context.Context, q Querier, oid uint32) (uint32, erro
 // OpenLargeObject opens a large object, at its beginning. q must be inside a transaction ([ErrNoTransaction]). An object that
 // does not exist is SQLSTATE 42704.
 func OpenLargeObject(ctx context.Context, q Querier, oid uint32, mode LargeObjectMode) (*LargeObject, error) {
-	o := &LargeObject{ctx: ctx, q: q, oid: oid}
+	o := &LargeObject{ctx: ctx, q: q, oid: oid, readOnly: mode == LargeObjectRead}
+	if err := nilhandle.Check(q); err != nil {
+		return nil, o.failed("open", err)
+	}
 	if isPool(q) {
 		return nil, o.failed("open", ErrNoTransaction)
 	}
@@ -64,6 +75,9 @@ func OpenLargeObject(ctx context.Context, q Querier, oid uint32, mode LargeObjec
 
 // RemoveLargeObject removes a large object. One that does not exist is SQLSTATE 42704.
 func RemoveLargeObject(ctx context.Context, q Querier, oid uint32) error {
+	if err := nilhandle.Check(q); err != nil {
+		return fmt.Errorf("ext: remove large object %d: %w", oid, err)
+	}
 	if _, err := q.ExecContext(native(ctx), "select pg_catalog.lo_unlink($1)", oid); err != nil {
 		return fmt.Errorf("ext: remove large object %d: %w", oid, err)
 	}
@@ -73,6 +87,9 @@ func RemoveLargeObject(ctx context.Context, q Querier, oid uint32) error {
 // ImportLargeObject creates a large object from all that r gives, and returns its OID and its size. It needs a transaction, as
 // [OpenLargeObject] does; on a *sql.DB it takes one of its own.
 func ImportLargeObject(ctx context.Context, q Querier, r io.Reader) (oid uint32, size int64, err error) {
+	if r == nil {
+		return 0, 0, errors.New("ext: import large object: the reader is nil")
+	}
 	err = withTx(ctx, q, func(q Querier) error {
 		if oid, err = CreateLargeObject(ctx, q, 0); err != nil {
 			return err
@@ -95,6 +112,9 @@ func ImportLargeObject(ctx context.Context, q Querier, r io.Reader) (oid uint32,
 // ExportLargeObject writes a whole large object to w and returns its size. It needs a transaction, as [OpenLargeObject] does; on
 // a *sql.DB it takes one of its own.
 func ExportLargeObject(ctx context.Context, q Querier, oid uint32, w io.Writer) (size int64, err error) {
+	if w == nil {
+		return 0, fmt.Errorf("ext: export large object %d: the writer is nil", oid)
+	}
 	err = withTx(ctx, q, func(q Querier) error {
 		o, err := OpenLargeObject(ctx, q, oid, LargeObjectRead)
 		if err != nil {
@@ -176,6 +196,9 @@ func (o *LargeObject) WriteTo(w io.Writer) (total int64, err error) {
 
 // Write implements [io.Writer], in statements of at most 1 MiB. Bytes between the end and a position behind it become zeros.
 func (o *LargeObject) Write(p []byte) (total int, err error) {
+	if o.readOnly {
+		return 0, o.failed("write", errReadOnly)
+	}
 	for len(p) > 0 {
 		var n int
 		chunk := p[:min(len(p), largeObjectChunk)]
@@ -193,9 +216,12 @@ func (o *LargeObject) Write(p []byte) (total int, err error) {
 
 // ReadFrom implements [io.ReaderFrom]: it writes 1 MiB at a time.
 func (o *LargeObject) ReadFrom(r io.Reader) (total int64, err error) {
+	if o.readOnly {
+		return 0, o.failed("write", errReadOnly)
+	}
 	buf := make([]byte, largeObjectChunk)
 	for {
-		n, rerr := io.ReadFull(r, buf)
+		n, rerr := fill(r, buf)
 		if n > 0 {
 			wrote, err := o.Write(buf[:n])
 			total += int64(wrote)
@@ -205,7 +231,7 @@ func (o *LargeObject) ReadFrom(r io.Reader) (total int64, err error) {
 		}
 		switch rerr {
 		case nil:
-		case io.EOF, io.ErrUnexpectedEOF:
+		case io.EOF:
 			return total, nil
 		default:
 			return total, rerr
@@ -213,19 +239,47 @@ func (o *LargeObject) ReadFrom(r io.Reader) (total int64, err error) {
 	}
 }
 
+// fill reads until buf is full or r ends. It gives r's own error: io.ReadFull would make the end look like the
+// io.ErrUnexpectedEOF of a reader whose data was cut off, a gzip stream's for instance.
+func fill(r io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = r.Read(buf[n:])
+		n += m
+	}
+	return n, err
+}
+
 // Seek implements [io.Seeker]. A position behind the end is allowed.
 func (o *LargeObject) Seek(offset int64, whence int) (at int64, err error) {
 	if whence < io.SeekStart || whence > io.SeekEnd {
 		return 0, o.failed("seek", fmt.Errorf("whence %d", whence))
 	}
-	err = o.call("seek", &at, "select pg_catalog.lo_lseek64($1, $2, $3)", o.fd, offset, whence)
+	if whence == io.SeekStart && offset < 0 {
+		return 0, o.failed("seek", errBeforeStart)
+	}
+	query := "select pg_catalog.lo_lseek64($1, $2, $3)"
+	if whence == io.SeekCurrent && offset < 0 {
+		query = "select case when pg_catalog.lo_tell64($1) + $2::bigint < 0 then -1 else pg_catalog.lo_lseek64($1, $2, $3) end"
+	}
+	if err = o.call("seek", &at, query, o.fd, offset, whence); err == nil && at < 0 {
+		at, err = 0, o.failed("seek", errBeforeStart)
+	}
 	return at, err
 }
+
+var (
+	errBeforeStart = errors.New("a position before the start")
+	errReadOnly    = errors.New("it was opened for reading alone")
+)
 
 // Truncate makes the object size bytes long: it cuts it off, or fills it up with zeros. The position stays.
 func (o *LargeObject) Truncate(size int64) error {
 	if size < 0 || size > math.MaxInt32*int64(2048) {
 		return o.failed("truncate", fmt.Errorf("%d bytes: a large object takes up to 4 TiB", size))
+	}
+	if o.readOnly {
+		return o.failed("truncate", errReadOnly)
 	}
 	var zero int
 	return o.call("truncate", &zero, "select pg_catalog.lo_truncate64($1, $2)", o.fd, size)
@@ -242,7 +296,7 @@ func (o *LargeObject) Close() error {
 	defer cancel()
 	err := o.q.QueryRowContext(native(ctx), "select pg_catalog.lo_close($1)", o.fd).Scan(&zero)
 	o.closed = true
-	switch state := sqlState(err); {
+	switch state := driver.SQLState(err); {
 	case err == nil, errors.Is(err, sql.ErrTxDone), errors.Is(err, sql.ErrConnDone):
 		return nil
 	case state == "25P02", state == "42704": // the transaction has failed, or has ended
@@ -257,7 +311,7 @@ func (o *LargeObject) call(verb string, dest any, query string, args ...any) err
 		return o.failed(verb, errors.New("it is closed"))
 	}
 	err := o.q.QueryRowContext(native(o.ctx), query, args...).Scan(dest)
-	if sqlState(err) == "42704" { // there is no such descriptor
+	if driver.SQLState(err) == "42704" { // there is no such descriptor
 		err = fmt.Errorf("%w: %w", ErrNoTransaction, err)
 	}
 	if err != nil {

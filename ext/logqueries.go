@@ -2,13 +2,14 @@ package ext
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // LogOptions are the options of [LogQueries]. The zero value logs each statement at level info, and no argument.
@@ -112,11 +113,7 @@ func (l *queryLogger) log(ctx context.Context, message string, err error, done .
 
 // failure tells of an error.
 func (l *queryLogger) failure(err error, args []any) []slog.Attr {
-	text, code := err.Error(), ""
-	var coded interface{ SQLState() string }
-	if errors.As(err, &coded) {
-		code = coded.SQLState()
-	}
+	text, code := err.Error(), driver.SQLState(err)
 	if !l.o.Args && (strings.HasPrefix(code, "22") || quotes(text, args)) {
 		text = "(left out: it may quote an argument)"
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // ExecOutsideTx runs a statement that PostgreSQL refuses inside a transaction: VACUUM, CREATE DATABASE, CREATE INDEX CONCURRENTLY
@@ -12,6 +13,9 @@ import (
 // begins none for it. (No connection of a pool is inside a transaction, and a pool may try again with another where one is
 // dead.)
 func ExecOutsideTx(ctx context.Context, q OutsideTx, statement string) error {
+	if err := nilhandle.Check(q); err != nil {
+		return err
+	}
 	if _, ok := q.(interface {
 		Conn(context.Context) (*sql.Conn, error)
 	}); ok {

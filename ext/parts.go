@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // cleanupTime bounds what has to happen after the caller's context has ended.
@@ -27,6 +28,9 @@ func inParts(ctx context.Context, q Querier, operation, statement string, pull f
 	if pool, ok := q.(interface {
 		Conn(context.Context) (*sql.Conn, error)
 	}); ok {
+		if err := nilhandle.Check(q); err != nil {
+			return 0, err
+		}
 		conn, err := pool.Conn(ctx)
 		if err != nil {
 			return 0, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 var (
@@ -83,6 +84,9 @@ type queued struct {
 // connections is kept from the first Sync to the end. On a mock a segment is one Exec of "pipeline", and the results are
 // empty.
 func Pipeline(ctx context.Context, q Querier, fn func(p *Pipe) error) error {
+	if err := nilhandle.Check(q); err != nil {
+		return fmt.Errorf("ext: pipeline: %w", err)
+	}
 	p := &Pipe{q: q}
 	defer p.end()
 	if err := fn(p); err != nil {

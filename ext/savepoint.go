@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // Savepoint runs fn behind a savepoint of the transaction that q is inside, as a nested [InTx] does. It is for transactions
@@ -85,7 +86,10 @@ func (b *block) behindSavepoint(ctx context.Context, q Querier, force bool, fn f
 }
 
 func makeSavepoint(ctx context.Context, q Querier, name string) error {
-	err := CheckName(name)
+	err := nilhandle.Check(q)
+	if err == nil {
+		err = CheckName(name)
+	}
 	if err == nil {
 		_, err = q.ExecContext(ctx, "savepoint "+QuoteName(name))
 	}

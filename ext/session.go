@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // SessionOptions are the options of [WithSession]. The zero value is a session in which each statement commits by itself.
@@ -49,6 +50,9 @@ func WithSession(ctx context.Context, db *sql.DB, opts SessionOptions, fn func(c
 	key := sessionKey{db}
 	if ctx.Value(key) != nil {
 		return ErrNestedSession
+	}
+	if err := nilhandle.Check(db); err != nil {
+		return fmt.Errorf("ext: session: %w", err)
 	}
 	conn, err := db.Conn(ctx)
 	if err != nil {

@@ -103,12 +103,3 @@ func streamPages[T any](ctx context.Context, q Querier, size int, yield func(T, 
 	}
 	return nil
 }
-
-// sqlState is the SQLSTATE that the server gave an error, "" for other errors.
-func sqlState(err error) string {
-	var coded interface{ SQLState() string }
-	if errors.As(err, &coded) {
-		return coded.SQLState()
-	}
-	return ""
-}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // CommitPrepared commits a prepared transaction of q's database. It is safe to repeat: [ErrNotPrepared] says then that it
@@ -49,6 +51,9 @@ select gid, prepared, owner::text, database::text
 // RecoverPrepared lists the prepared transactions of the whole server, the oldest first: those of all databases, owners and
 // programs.
 func RecoverPrepared(ctx context.Context, q Querier) (found []Prepared, err error) {
+	if err := nilhandle.Check(q); err != nil {
+		return nil, fmt.Errorf("ext: recover prepared transactions: %w", err)
+	}
 	rows, err := q.QueryContext(ctx, recoverPrepared)
 	if err != nil {
 		return nil, fmt.Errorf("ext: recover prepared transactions: %w", err)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // whole is a transaction that a block has begun and ends.
@@ -20,6 +21,9 @@ type whole struct {
 // back as database/sql would, but so that the block can wait for it: on a *sql.Conn the next statement must not get in
 // between.
 func begin(ctx context.Context, q beginner, opts TxOptions) (*whole, error) {
+	if err := nilhandle.Check(q); err != nil {
+		return nil, fmt.Errorf("ext: begin: %w", err)
+	}
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	unlink := context.AfterFunc(ctx, cancel)
 	mode := driver.TxMode{ReadOnly: opts.ReadOnly, Deferrable: opts.Deferrable}

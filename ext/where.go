@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // ErrNoCondition is the error of [UpdateWhere] and [DeleteWhere] without a condition. To mean all rows, say "true".
@@ -64,6 +66,9 @@ func DeleteWhere(ctx context.Context, q Querier, table, where string, args ...an
 }
 
 func affected(ctx context.Context, q Querier, verb, table, sql string, args []any) (int64, error) {
+	if err := nilhandle.Check(q); err != nil {
+		return 0, fmt.Errorf("ext: %s %q: %w", verb, table, err)
+	}
 	res, err := q.ExecContext(native(ctx), sql, args...)
 	if err == nil {
 		var n int64

@@ -47,13 +47,13 @@ func isPermanent(err error, first bool) bool {
 	var attempts *driver.ConnectError
 	if errors.As(err, &attempts) {
 		for _, a := range attempts.Attempts {
-			if !permanentStates[stateOf(a.Err)] {
+			if !permanentStates[driver.SQLState(a.Err)] {
 				return false
 			}
 		}
 		return len(attempts.Attempts) > 0
 	}
-	return first && !isNetwork(err) && stateOf(err) == ""
+	return first && !isNetwork(err) && driver.SQLState(err) == ""
 }
 
 func isCatchUp(err error) bool {
@@ -71,6 +71,6 @@ func isNetwork(err error) bool {
 // isBadName reports whether the server refused a statement for the text of a channel's name: it has no such character in the
 // encoding of the database, say. Class 22 is "data exception".
 func isBadName(err error) bool {
-	state := stateOf(err)
+	state := driver.SQLState(err)
 	return len(state) == 5 && state[:2] == "22"
 }

@@ -3,7 +3,6 @@ package listen
 import (
 	"context"
 	sqldriver "database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -46,19 +45,10 @@ func change(ctx context.Context, c *driver.Conn, listen, unlisten []string) erro
 // asStandby names the rule where only the server knew that it is a standby.
 func asStandby(err error) error {
 	const readOnly = "25006"
-	if stateOf(err) == readOnly {
+	if driver.SQLState(err) == readOnly {
 		return fmt.Errorf("%w: %w", ErrStandby, err)
 	}
 	return err
-}
-
-// stateOf is the SQLSTATE of a server's error, "" for any other.
-func stateOf(err error) string {
-	var server interface{ SQLState() string }
-	if errors.As(err, &server) {
-		return server.SQLState()
-	}
-	return ""
 }
 
 // listening asks which channels the session of c listens to.

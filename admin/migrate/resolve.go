@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // Resolve says what became of a migration that stopped half-way ([ErrUnfinished]), after its database was looked at and
 // repaired: it counts as applied, or as not applied. It runs none of its statements.
 func Resolve(ctx context.Context, db Pool, version int64, applied bool, opts Options) error {
-	ctx = native(ctx)
+	ctx = driver.WithHelperOptions(ctx)
 	s, err := open(ctx, db, opts)
 	if err != nil {
 		return err

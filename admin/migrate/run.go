@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 	"time"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // Options are those of a run. The zero value is what most programs want.
@@ -77,7 +79,7 @@ func run(ctx context.Context, db Pool, fsys fs.FS, opts Options, decide func(*pl
 	if err != nil {
 		return nil, err
 	}
-	ctx = native(ctx)
+	ctx = driver.WithHelperOptions(ctx)
 	s, err := open(ctx, db, opts)
 	if err != nil {
 		return nil, err

@@ -27,11 +27,6 @@ type session struct {
 	lock   int64
 }
 
-// native makes the placeholders of this package's statements $n, whatever the pool's setting says. Migrations have none.
-func native(ctx context.Context) context.Context {
-	return driver.WithQueryOptions(ctx, driver.QueryOptions{NativePlaceholders: true})
-}
-
 // open takes a connection and the lock, and makes the record ready.
 func open(ctx context.Context, db Pool, opts Options) (*session, error) {
 	name, err := recordName(opts)

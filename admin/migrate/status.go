@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -30,7 +31,7 @@ func Status(ctx context.Context, q ext.Querier, fsys fs.FS, opts Options) ([]Sta
 	if err != nil {
 		return nil, err
 	}
-	applied, err := readRecord(native(ctx), q, opts)
+	applied, err := readRecord(driver.WithHelperOptions(ctx), q, opts)
 	if err != nil {
 		return nil, err
 	}

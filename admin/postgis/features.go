@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -107,7 +108,7 @@ func WriteFeatures(ctx context.Context, q ext.Querier, table string, fc FeatureC
 	if len(fc.Features) == 0 {
 		return 0, nil
 	}
-	res, err := q.ExecContext(native(ctx), s.sql, s.args...)
+	res, err := q.ExecContext(driver.WithHelperOptions(ctx), s.sql, s.args...)
 	if err != nil {
 		return 0, fail("write features to", table, explain(ctx, q, err))
 	}

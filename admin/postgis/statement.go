@@ -29,15 +29,11 @@ func (s *statement) arg(v any, cast string) string {
 
 // query runs a query, whose placeholders are $n whatever the pool's setting says. on is what it asks about, for errors.
 func query[T any](ctx context.Context, q ext.Querier, what, on string, s statement) ([]T, error) {
-	all, err := ext.Query[T](native(ctx), q, s.sql, s.args...)
+	all, err := ext.Query[T](driver.WithHelperOptions(ctx), q, s.sql, s.args...)
 	if err != nil {
 		return nil, fail(what, on, explain(ctx, q, err))
 	}
 	return all, nil
-}
-
-func native(ctx context.Context) context.Context {
-	return driver.WithQueryOptions(ctx, driver.QueryOptions{NativePlaceholders: true})
 }
 
 // fail wraps an error with what was done and to what.
@@ -50,11 +46,7 @@ func fail(what, on string, err error) error {
 
 // explain looks whether a statement failed because the database lacks the extension.
 func explain(ctx context.Context, q ext.Querier, err error) error {
-	var server interface{ SQLState() string }
-	if !errors.As(err, &server) {
-		return err
-	}
-	switch server.SQLState() {
+	switch driver.SQLState(err) {
 	case "42883", "42704", "42P01": // no such function, type or view
 		if missing := admin.RequireExtension(ctx, q, "postgis"); errors.Is(missing, admin.ErrExtensionNotAvailable) {
 			return fmt.Errorf("%w: %w", missing, err)

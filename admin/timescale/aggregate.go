@@ -36,7 +36,6 @@ func CreateContinuousAggregate(ctx context.Context, q ext.Querier, view, query s
 		if a.outside && c.TxStatus() != 'I' {
 			return 0, ext.ErrInTransaction
 		}
-		ctx = native(ctx)
 		if _, err := lookUp(ctx, c); err != nil {
 			return 0, err
 		}
@@ -91,7 +90,6 @@ func DropContinuousAggregate(ctx context.Context, q ext.Querier, view string, ca
 		s += " cascade"
 	}
 	n, err := driver.Do(ctx, q, s, func(ctx context.Context, c *driver.Conn) (int64, error) {
-		ctx = native(ctx)
 		rows, err := ext.Catalog(ctx, c, "select where pg_catalog.to_regclass($1) is not null", name.String())
 		if err != nil || len(rows) == 0 {
 			return 0, err

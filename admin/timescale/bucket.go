@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -119,7 +120,7 @@ func TimeBucket[T any](ctx context.Context, q ext.Querier, table string, b Bucke
 // apache reports whether the server's TimescaleDB has the Apache licence. There a query that fills gaps fails only when it
 // finds a row; without one it would look as if there were no buckets.
 func apache(ctx context.Context, q ext.Querier) bool {
-	license, err := ext.QueryVal[string](native(ctx), q, "select current_setting('timescaledb.license', true)")
+	license, err := ext.QueryVal[string](driver.WithHelperOptions(ctx), q, "select current_setting('timescaledb.license', true)")
 	return err == nil && license == "apache"
 }
 

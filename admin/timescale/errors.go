@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pycopg/pycopg/admin"
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -21,7 +22,7 @@ var (
 
 // explain gives an error the sentinel that it stands for.
 func explain(ctx context.Context, q ext.Querier, err error) error {
-	switch code := sqlState(err); {
+	switch code := driver.SQLState(err); {
 	case errors.Is(err, errMissing):
 		return orElse(admin.RequireExtension(ctx, q, name), err)
 	case code == "0A000" && strings.Contains(err.Error(), "license"):
@@ -57,13 +58,4 @@ func orElse(err, other error) error {
 		return err
 	}
 	return other
-}
-
-// sqlState is the SQLSTATE of an error, "" where it has none.
-func sqlState(err error) string {
-	var server interface{ SQLState() string }
-	if errors.As(err, &server) {
-		return server.SQLState()
-	}
-	return ""
 }

@@ -38,7 +38,7 @@ func (e extension) fn(function string) string {
 
 // Version is the version of the extension in the database, such as "2.28.3", or "" where the database does not have it.
 func Version(ctx context.Context, q ext.Querier) (string, error) {
-	version, err := ext.QueryVal[string](native(ctx), q,
+	version, err := ext.QueryVal[string](driver.WithHelperOptions(ctx), q,
 		"select coalesce((select extversion from pg_catalog.pg_extension where extname = $1), '')", name)
 	if err != nil {
 		return "", fmt.Errorf("timescale: version: %w", err)
@@ -46,17 +46,12 @@ func Version(ctx context.Context, q ext.Querier) (string, error) {
 	return version, nil
 }
 
-// native is for queries of this package, whose placeholders are $n whatever the pool's setting says.
-func native(ctx context.Context) context.Context {
-	return driver.WithQueryOptions(ctx, driver.QueryOptions{NativePlaceholders: true})
-}
-
 // errMissing is lookUp's error where the database does not have the extension.
 var errMissing = errors.New("the database does not have the extension timescaledb")
 
 // lookUp asks for the extension in a function of driver.Do.
 func lookUp(ctx context.Context, c *driver.Conn) (extension, error) {
-	rows, err := ext.Catalog(native(ctx), c, `
+	rows, err := ext.Catalog(ctx, c, `
 		select e.extversion, n.nspname::text
 		from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace
 		where e.extname = $1`, name)

@@ -31,7 +31,6 @@ func (a action) rows(ctx context.Context, q ext.Querier) (n int64, rows [][]any,
 		if a.outside && c.TxStatus() != 'I' {
 			return 0, ext.ErrInTransaction
 		}
-		ctx = native(ctx)
 		e, err := lookUp(ctx, c)
 		if err == nil && a.axis {
 			e.axis, err = axisOf(ctx, c, a.on)
