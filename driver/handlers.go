@@ -11,8 +11,11 @@ type handlers[T any] struct {
 	list []*func(T) // copied on write
 }
 
-// add has fn told until remove is called, or forget.
+// add has fn told until remove is called, or forget. A nil fn is not.
 func (h *handlers[T]) add(fn func(T)) (remove func()) {
+	if fn == nil {
+		return func() {}
+	}
 	handler := &fn
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -17,8 +17,11 @@ type noticeChain struct {
 //
 // fn runs before the call returns during which the notice arrived (for rows, before Next or Close does). It must not use the
 // handle that the statement runs on: database/sql would wait for ever. Statements that run at the same time call it at the same
-// time. A panic of fn is logged.
+// time. A panic of fn is logged. A nil fn is no handler: the context is ctx.
 func WithNotices(ctx context.Context, fn func(Notice)) context.Context {
+	if fn == nil {
+		return ctx
+	}
 	return context.WithValue(ctx, noticesKey{}, &noticeChain{fn: fn, outer: noticesOf(ctx)})
 }
 

@@ -81,7 +81,10 @@ type typedScanner struct {
 }
 
 // Scan implements [sql.Scanner].
-func (s *typedScanner) Scan(src any) error { return s.assign(s.dest, src) }
+func (s *typedScanner) Scan(src any) (err error) {
+	defer recovered(&err) // of an element's Scanner, say
+	return s.assign(s.dest, src)
+}
 
 var _ sql.Scanner = (*typedScanner)(nil)
 

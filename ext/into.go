@@ -35,7 +35,8 @@ func (v scanValuer) Value() (sqldriver.Value, error) { return v.value() }
 
 // Array reads an array into *v, a slice or Go array of any depth, and is *v as an argument, as lib/pq's Array does: for Scan
 // before Go 1.27, and for programs that run on other drivers too. A nil slice is NULL; NULL elements need pointers or sql.Null.
-// Elements may be Scanners and Valuers, times, structs of records. For lower bounds other than 1 there is [ArrayValue].
+// Elements may be Scanners and Valuers, times, structs of records. For lower bounds other than 1 there is [ArrayValue]. A nil v is
+// NULL as an argument, and no destination.
 func Array[T any](v *T) ScanValuer {
 	return scanValuer{
 		func(src any) error {
@@ -47,7 +48,12 @@ func Array[T any](v *T) ScanValuer {
 			}
 			return nil
 		},
-		func() (sqldriver.Value, error) { return textValue("array", *v) },
+		func() (sqldriver.Value, error) {
+			if v == nil {
+				return nil, nil
+			}
+			return textValue("array", *v)
+		},
 	}
 }
 
@@ -68,8 +74,18 @@ func textValue(what string, v any) (sqldriver.Value, error) {
 // maps from json without either.
 func JSON[T any](v *T) ScanValuer {
 	return scanValuer{
-		func(src any) error { return scanJSON(v, src) },
-		func() (sqldriver.Value, error) { return jsonText(*v) },
+		func(src any) error {
+			if v == nil {
+				return fmt.Errorf("ext: json: the destination is a nil %T", v)
+			}
+			return scanJSON(v, src)
+		},
+		func() (sqldriver.Value, error) {
+			if v == nil {
+				return nil, nil
+			}
+			return jsonText(*v)
+		},
 	}
 }
 
@@ -150,6 +166,9 @@ func Composite[T any](v *T) ScanValuer {
 			return driver.ScanText(v, text, nil, nil)
 		},
 		func() (sqldriver.Value, error) {
+			if v == nil {
+				return nil, nil
+			}
 			text, err := driver.RecordText(*v)
 			if err != nil {
 				return nil, fmt.Errorf("ext: composite: %w", err)

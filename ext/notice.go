@@ -24,7 +24,7 @@ var ErrPoolHandle = errors.New("ext: a hook needs one connection, a *sql.Conn or
 //
 // fn runs before the call returns during which the notice arrived. It must not use the handle that the statement runs on, which
 // would wait for ever. Statements that run at the same time call it at the same time: [Ring].Add may be called so. A panic of
-// fn is logged.
+// fn is logged. A nil fn is no handler: the context is ctx.
 func WithNotices(ctx context.Context, fn func(Notice)) context.Context {
 	return driver.WithNotices(ctx, fn)
 }
@@ -34,20 +34,23 @@ func WithNotices(ctx context.Context, fn func(Notice)) context.Context {
 // contexts. It ends when remove is called, which may happen at any time, from any goroutine and more than once, and when the
 // connection goes back to its pool: the next user of it is not heard.
 //
-// A pool is refused with [ErrPoolHandle]. A mock calls nothing.
+// A pool is refused with [ErrPoolHandle]; a nil fn is an error, too. A mock calls nothing.
 func OnNotice(ctx context.Context, q Querier, fn func(Notice)) (remove func(), err error) {
-	return addHook(ctx, q, "OnNotice", func(c *driver.Conn) func() { return c.AddNoticeHandler(fn) })
+	return addHook(ctx, q, "OnNotice", fn == nil, func(c *driver.Conn) func() { return c.AddNoticeHandler(fn) })
 }
 
 // OnNotification has fn called with each notification that arrives on the connection of q, under the rules of [OnNotice]. The
 // connection must LISTEN. What arrives while it is idle reaches fn with its next statement; package listen waits for it. The
 // same notifications are there for [TakeNotifications] and package listen.
 func OnNotification(ctx context.Context, q Querier, fn func(Notification)) (remove func(), err error) {
-	return addHook(ctx, q, "OnNotification", func(c *driver.Conn) func() { return c.AddNotificationHandler(fn) })
+	return addHook(ctx, q, "OnNotification", fn == nil, func(c *driver.Conn) func() { return c.AddNotificationHandler(fn) })
 }
 
-func addHook(ctx context.Context, q Querier, name string, add func(*driver.Conn) func()) (remove func(), err error) {
+func addHook(ctx context.Context, q Querier, name string, isNil bool, add func(*driver.Conn) func()) (remove func(), err error) {
 	remove = func() {}
+	if isNil {
+		return remove, fmt.Errorf("ext: %s: no handler", name)
+	}
 	err = onOneConn(ctx, q, name, func(_ context.Context, c *driver.Conn) error {
 		remove = add(c)
 		return nil

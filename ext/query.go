@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // ErrManyRows is the error of [QueryExactlyOne] when there is a second row.
@@ -26,7 +27,7 @@ var ErrManyRows = errors.New("ext: more than one row")
 //   - anything else: the statement must have one column.
 //
 // A struct that is a Scanner, a time.Time or a TextUnmarshaler (netip.Addr) is a value, not a row. NULL needs a pointer, a
-// sql.Null, a slice or a map; any other type fails at it.
+// sql.Null, a slice or a map; any other type fails at it. A panic of a Scanner, or of another method that reads a value, is an error.
 //
 // No rows are no error: the result is empty.
 func Query[T any](ctx context.Context, q Querier, sql string, args ...any) ([]T, error) {
@@ -43,6 +44,9 @@ func Query[T any](ctx context.Context, q Querier, sql string, args ...any) ([]T,
 
 // typedQuery runs a query whose rows are to be values of T. known is what the driver knows of its columns.
 func typedQuery[T any](ctx context.Context, q Querier, sql string, args []any) (_ *sql.Rows, known *driver.Columns, err error) {
+	if err := nilhandle.Check(q); err != nil {
+		return nil, nil, err
+	}
 	if isScalar(reflect.TypeFor[T]()) {
 		rows, err := q.QueryContext(ctx, sql, args...)
 		return rows, nil, err
@@ -131,8 +135,12 @@ func firstRow[T any](ctx context.Context, q Querier, read func(*sql.Rows, ...*dr
 }
 
 // QueryFunc is [Query] with a function of the caller's that reads a row: it calls rows.Scan, and neither Next nor Close. Its
-// error ends the query.
+// error ends the query. A Scanner that panics inside rows.Scan must not be used here: database/sql keeps a lock then, and no rows
+// of it can be closed any more.
 func QueryFunc[T any](ctx context.Context, q Querier, mapper func(*sql.Rows) (T, error), sql string, args ...any) ([]T, error) {
+	if err := nilhandle.Check(q); err != nil {
+		return nil, fmt.Errorf("ext: query: %w", err)
+	}
 	rows, err := q.QueryContext(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("ext: query: %w", err)

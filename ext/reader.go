@@ -283,7 +283,7 @@ func (r *reader[T]) place(row reflect.Value, target *target, types []string, i i
 func (r *reader[T]) destination(v reflect.Value, class class, types []string, i int, m *pgtype.Map) any {
 	takes := r.known.Takes(i, v.Type())
 	if class == direct && !takes {
-		return v.Addr().Interface()
+		return guarded(v)
 	}
 	if class != direct && m == nil {
 		m = pgtype.NewMap()

@@ -222,4 +222,7 @@ func (t *Type[T]) Into(dest any) sql.Scanner {
 type scanFunc func(src any) error
 
 // Scan implements [sql.Scanner].
-func (f scanFunc) Scan(src any) error { return f(src) }
+func (f scanFunc) Scan(src any) (err error) {
+	defer recovered(&err)
+	return f(src)
+}
