@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Plan is how PostgreSQL runs a statement, or with Analyze has run it.
+// Plan is how PostgreSQL runs a statement, or with Analyze has run it. The zero value is an empty plan.
 type Plan struct {
 	Root          *PlanNode
 	PlanningTime  time.Duration // 0 where it was not asked for
@@ -105,7 +105,11 @@ func (n *PlanNode) Property(key string) any { return Properties(n.Properties).ge
 
 // All yields the node and those below it, as EXPLAIN lists them, each with its depth.
 func (n *PlanNode) All() iter.Seq2[int, *PlanNode] {
-	return func(yield func(int, *PlanNode) bool) { n.walk(0, yield) }
+	return func(yield func(int, *PlanNode) bool) {
+		if n != nil {
+			n.walk(0, yield)
+		}
+	}
 }
 
 func (n *PlanNode) walk(depth int, yield func(int, *PlanNode) bool) bool {

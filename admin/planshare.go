@@ -28,6 +28,9 @@ func (p *Plan) Costly() []*PlanNode {
 // shares is the share of each step.
 func (p *Plan) shares() map[*PlanNode]float64 {
 	shares := map[*PlanNode]float64{}
+	if p.Root == nil {
+		return shares
+	}
 	gross, below := p.Root.TotalCost, (*PlanNode).costBelow
 	if p.Root.ActualTotal > 0 {
 		gross, below = p.Root.time(), (*PlanNode).timeBelow

@@ -9,7 +9,9 @@ import (
 // String is the plan as psql shows it below QUERY PLAN, without a line end at the end.
 func (p *Plan) String() string {
 	w := &planWriter{plan: p}
-	w.node(p.Root)
+	if p.Root != nil {
+		w.node(p.Root)
+	}
 	w.indent = 0
 	for _, one := range p.properties {
 		w.top(one)

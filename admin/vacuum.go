@@ -103,7 +103,7 @@ func Analyze(ctx context.Context, q ext.Querier, o AnalyzeOptions) error {
 		err = checkNewer(ctx, q, []newerOption{{o.Only, "Only", 18}, {o.BufferUsageLimit != "", "BufferUsageLimit", 16}})
 	}
 	if err == nil {
-		_, err = q.ExecContext(withNotices(ctx, o.Verbose), text)
+		err = run(withNotices(ctx, o.Verbose), q, text)
 	}
 	return maintenanceError("analyze", missingOf(ctx, q, o.Tables, err))
 }

@@ -32,7 +32,7 @@ func Do(ctx context.Context, h Execer, statement string, fn func(ctx context.Con
 		return 0, fmt.Errorf("%w: %s", ErrInsideDo, statement)
 	}
 	if err := nilhandle.Check(h); err != nil {
-		return 0, fmt.Errorf("driver: %s: %w", statement, err)
+		return 0, fmt.Errorf("driver: %w", err)
 	}
 	cmd := &command{statement: statement, fn: fn, token: rand.Text()}
 	res, err := h.ExecContext(context.WithValue(ctx, commandKey{}, cmd), statement, cmd)

@@ -33,7 +33,7 @@ type CursorOptions struct {
 }
 
 // ErrNoSession is the error of a cursor on a pool: the statements that read it could run on another connection.
-var ErrNoSession = errors.New("ext: this needs one connection: give it a *sql.Conn or a transaction")
+var ErrNoSession = errors.New("this needs one connection: give it a *sql.Conn or a transaction")
 
 // Cursor is a cursor on the server. Its methods and the functions that fetch from it are statements on the handle that it
 // was declared on, and between two of them the handle is free for others. It serves one goroutine at a time.

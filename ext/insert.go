@@ -30,7 +30,7 @@ type InsertResult struct {
 
 // ErrDuplicateKey is the error of two rows with the same conflict key in one call: PostgreSQL does not update a row twice in
 // one statement. InsertOptions.KeepLast keeps the last of them.
-var ErrDuplicateKey = errors.New("ext: two rows have the same conflict key (KeepLast keeps the last one)")
+var ErrDuplicateKey = errors.New("two rows have the same conflict key (KeepLast keeps the last one)")
 
 // InsertMany inserts any number of rows into a table, whose name is as [ParseName] takes it. T is a struct, a pointer to one
 // or map[string]any. A field's column is found as in [Query]; all maps must have the same keys, and a missing or further

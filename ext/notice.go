@@ -17,7 +17,7 @@ type (
 )
 
 // ErrPoolHandle is the error of hooks on a *sql.DB, or on a wrapper of one: each of its statements may run on another connection.
-var ErrPoolHandle = errors.New("ext: a hook needs one connection, a *sql.Conn or *sql.Tx, and got a pool (whose hooks are in driver.Config; WithNotices serves any handle)")
+var ErrPoolHandle = errors.New("a hook needs one connection, a *sql.Conn or *sql.Tx, and got a pool (whose hooks are in driver.Config; WithNotices serves any handle)")
 
 // WithNotices returns a context whose statements hand their notices to fn, besides the other handlers: on any handle, through
 // wrappers, on another driver to nobody. A transaction begun with it hands over those of its COMMIT, too.

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrManyRows is the error of [QueryExactlyOne] when there is a second row.
-var ErrManyRows = errors.New("ext: more than one row")
+var ErrManyRows = errors.New("more than one row")
 
 // Query runs a statement and returns its rows. T is one of:
 //

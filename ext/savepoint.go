@@ -48,7 +48,7 @@ type unwinding struct{ to *block }
 // Error implements error. Only code between the blocks reads it, and who gets it too late.
 func (u *unwinding) Error() string {
 	if u.Is(ErrTxNotActive) {
-		return "ext: rollback: " + ErrTxNotActive.Error()
+		return "ext: rollback: the transaction block has ended"
 	}
 	return "ext: rollback of a transaction block"
 }

@@ -61,7 +61,7 @@ func streamRows[T any](rows *sql.Rows, known *driver.Columns, yield func(T, erro
 }
 
 // ErrNoTransaction is the error of what needs a transaction and was called outside of one.
-var ErrNoTransaction = errors.New("ext: this needs a transaction")
+var ErrNoTransaction = errors.New("this needs a transaction")
 
 // StreamPages is [Stream] over a cursor on the server, of which it fetches size rows at a time (1000 when size is not
 // positive): between two pages the connection is free, so the loop may run other statements in the same transaction. It

@@ -11,7 +11,7 @@ import (
 
 // ErrNotPrepared is the error of committing or rolling back a prepared transaction that the database does not have. After a
 // commit or rollback whose answer was lost, it says that the server had done it.
-var ErrNotPrepared = errors.New("ext: no such prepared transaction: it was never prepared, has been committed or rolled back, or is another database's or user's")
+var ErrNotPrepared = errors.New("no such prepared transaction: it was never prepared, has been committed or rolled back, or is another database's or user's")
 
 // TPC is a two-phase transaction before its first phase. It is a [Querier]; its statements run in the transaction, and are
 // refused with [sql.ErrTxDone] when it has been prepared, committed or rolled back (as the end of its context does). It is made by [BeginTPC].

@@ -27,7 +27,7 @@ func resolvePrepared(ctx context.Context, q OutsideTx, xid Xid, verb string) err
 	err = ExecOutsideTx(ctx, q, text)
 	switch {
 	case hasState(err, undefinedObject):
-		return fmt.Errorf("%w: %s: %w", ErrNotPrepared, text, err)
+		return fmt.Errorf("ext: %w: %s: %w", ErrNotPrepared, text, err)
 	case err != nil:
 		return fmt.Errorf("ext: %s: %w", text, err)
 	}

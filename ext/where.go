@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNoCondition is the error of [UpdateWhere] and [DeleteWhere] without a condition. To mean all rows, say "true".
-var ErrNoCondition = errors.New("ext: an empty condition would mean all rows: say \"true\" for that")
+var ErrNoCondition = errors.New("an empty condition would mean all rows: say \"true\" for that")
 
 // UpdateWhere sets columns of the rows that meet a condition, and returns their number. set gives values by column (they
 // travel as arguments; [Default] sets the column's default). where is SQL over the arguments $1, $2, …; an empty one is

@@ -22,11 +22,11 @@ var (
 
 	// ErrPooler is the error of listening through a pooler that gives each transaction another session
 	// (pooler=transaction): the session that listens would not be this program's.
-	ErrPooler = errors.New("listen: LISTEN needs a session of its own, which a transaction pooler does not give: " +
+	ErrPooler = errors.New("LISTEN needs a session of its own, which a transaction pooler does not give: " +
 		"connect to the server itself, or through a pool in session mode")
 
 	// ErrStandby is the error of LISTEN and NOTIFY on a standby server, which can do neither.
-	ErrStandby = errors.New("listen: a standby server can neither LISTEN nor NOTIFY: " +
+	ErrStandby = errors.New("a standby server can neither LISTEN nor NOTIFY: " +
 		"connect to the primary (target_session_attrs=primary)")
 )
 

@@ -19,7 +19,7 @@ var (
 
 	// ErrInTransaction is the error of waiting on a *sql.Conn with an open transaction: the server delivers notifications between
 	// transactions only.
-	ErrInTransaction = errors.New("listen: the connection is inside a transaction, where notifications are not delivered")
+	ErrInTransaction = errors.New("the connection is inside a transaction, where notifications are not delivered")
 )
 
 // WaitOptions say when [Notifications] ends. The zero value waits for ever. What is negative, a time that is over already
@@ -72,6 +72,9 @@ type source interface {
 func each(ctx context.Context, q ext.OutsideTx, channels []string, o WaitOptions, yield func(Notification) bool) error {
 	if err := errors.Join(o.check(), checkChannels(channels)); err != nil {
 		return err
+	}
+	if len(channels) == 0 && isPool(q) {
+		return fmt.Errorf("%w: none was given: a new connection listens to nothing", ErrChannel)
 	}
 	src, err := open(ctx, q, channels)
 	if err != nil {
@@ -141,9 +144,6 @@ type dialled struct {
 }
 
 func openDialled(ctx context.Context, q driver.Execer, channels []string) (source, error) {
-	if len(channels) == 0 {
-		return nil, fmt.Errorf("%w: none was given: a new connection listens to nothing", ErrChannel)
-	}
 	connector, err := connectorOf(ctx, q)
 	if err != nil {
 		return nil, err

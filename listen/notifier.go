@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // NotifierOptions are settings of a [Notifier]. The zero value is the default.
@@ -121,6 +122,9 @@ func (n *Notifier) add(m Message) (room <-chan struct{}, err error) {
 // Run sends until ctx ends; then it sends what waits, within five seconds, and returns nil. It returns the first error of
 // sending where OnError is nil. A second Run is [ErrRunning].
 func (n *Notifier) Run(ctx context.Context) error {
+	if err := nilhandle.Check(n.q); err != nil {
+		return fmt.Errorf("listen: notifier: %w", err)
+	}
 	n.mu.Lock()
 	ran := n.mu.running
 	n.mu.running = true

@@ -94,7 +94,7 @@ func send(ctx context.Context, q ext.Querier, sql string, args ...any) error {
 			if err := checkPrimary(c); err != nil {
 				return 0, err
 			}
-			_, err := c.ExecContext(driver.WithNativePlaceholders(ctx), sql, values)
+			_, err := c.ExecContext(driver.WithHelperOptions(ctx), sql, values)
 			return 0, asStandby(err)
 		})
 		if !errors.Is(err, sqldriver.ErrBadConn) {

@@ -19,7 +19,7 @@ var (
 
 	// ErrUnfinished is the error of every run while a migration without a transaction has stopped half-way. The message says at
 	// which statement. Repair the database, then call [Resolve].
-	ErrUnfinished = errors.New("migrate: a migration without a transaction was not finished")
+	ErrUnfinished = errors.New("a migration without a transaction was not finished")
 
 	// ErrNoDown is the error of a way back that has no down section, or whose files are not there. Nothing was taken back.
 	ErrNoDown = errors.New("migrate: a migration has no way back")
@@ -29,7 +29,7 @@ var (
 
 	// ErrForeignTable is the error of a record table that another tool has made, in a form of its own. Options.Table chooses another
 	// name.
-	ErrForeignTable = errors.New("migrate: the table is not a record of migrations of this package")
+	ErrForeignTable = errors.New("the table is not a record of migrations of this package")
 )
 
 // Error is the failure of one migration. The runs before it count; of its own, a transaction was rolled back unless Err is

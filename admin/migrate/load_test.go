@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"database/sql"
 	"strings"
 	"testing"
 
@@ -131,4 +132,24 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestNilFileSystemsAndHandlesAreErrors(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for name, test := range map[string]struct {
+		call func() error
+		want string
+	}{
+		"Load":       {func() error { _, err := migrate.Load(nil); return err }, "migrate: the file system is nil"},
+		"Up":         {func() error { _, err := migrate.Up(ctx, nil, nil, migrate.Options{}); return err }, "migrate: the file system is nil"},
+		"Up, handle": {func() error { _, err := migrate.Up(ctx, nil, shop(), migrate.Options{}); return err }, "migrate: the handle is nil"},
+		"Up, pool":   {func() error { _, err := migrate.Up(ctx, (*sql.DB)(nil), shop(), migrate.Options{}); return err }, "migrate: the handle is a nil *sql.DB"},
+		"Status":     {func() error { _, err := migrate.Status(ctx, nil, shop(), migrate.Options{}); return err }, "migrate: the handle is nil"},
+		"Resolve":    {func() error { return migrate.Resolve(ctx, nil, 1, true, migrate.Options{}) }, "migrate: the handle is nil"},
+	} {
+		if err := test.call(); err == nil || err.Error() != test.want {
+			t.Errorf("%s: %v, want %s", name, err, test.want)
+		}
+	}
 }

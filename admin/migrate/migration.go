@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -47,6 +48,9 @@ var fileName = regexp.MustCompile(`^([0-9]+)_(.+?)(\.up|\.down)?\.sql$`)
 // Load reads the migrations at the root of a file system, in the order of their numbers. Folders, and files that do not
 // end in .sql, are left out. Errors name the file, and for its contents the line.
 func Load(fsys fs.FS) ([]Migration, error) {
+	if fsys == nil {
+		return nil, errors.New("migrate: the file system is nil")
+	}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)

@@ -169,7 +169,7 @@ func (p *plan) find(version int64) (Migration, bool) {
 func (p *plan) check() error {
 	for _, r := range p.applied {
 		if r.unfinished != "" {
-			return fmt.Errorf("%w: %s stopped at %s", ErrUnfinished, label(r.version, r.name), r.unfinished)
+			return fmt.Errorf("migrate: %w: %s stopped at %s", ErrUnfinished, label(r.version, r.name), r.unfinished)
 		}
 		m, ok := p.find(r.version)
 		if ok && r.checksum != "" && r.checksum != m.Checksum() && !p.opts.AllowChanged {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // Pool is a *sql.DB, or what embeds one. It must lead to this driver. A run takes one connection of it.
@@ -32,6 +33,9 @@ func open(ctx context.Context, db Pool, opts Options) (*session, error) {
 	name, err := recordName(opts)
 	if err != nil {
 		return nil, err
+	}
+	if err := nilhandle.Check(db); err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	conn, err := db.Conn(ctx)
 	if err != nil {

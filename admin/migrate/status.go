@@ -10,6 +10,7 @@ import (
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // State is what became of a migration.
@@ -64,6 +65,9 @@ func readRecord(ctx context.Context, q ext.Querier, opts Options) ([]row, error)
 		return nil, err
 	}
 	r := record{table: name}
+	if err := nilhandle.Check(q); err != nil {
+		return nil, wrap(err)
+	}
 	columns, err := r.columns(ctx, q)
 	if err == nil && columns != "" {
 		err = r.check(columns)

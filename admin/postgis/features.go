@@ -11,6 +11,7 @@ import (
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/internal/nilhandle"
 )
 
 // ReadOptions say what of the rows of [ReadFeatures] is the geometry and the id.
@@ -107,6 +108,9 @@ func WriteFeatures(ctx context.Context, q ext.Querier, table string, fc FeatureC
 	}
 	if len(fc.Features) == 0 {
 		return 0, nil
+	}
+	if err := nilhandle.Check(q); err != nil {
+		return 0, fail("write features to", table, err)
 	}
 	res, err := q.ExecContext(driver.WithHelperOptions(ctx), s.sql, s.args...)
 	if err != nil {

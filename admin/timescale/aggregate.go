@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pycopg/pycopg/admin"
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
@@ -77,16 +78,16 @@ func createAggregate(view ext.Name, query string, o AggregateOptions) string {
 const isAggregate = `select from timescaledb_information.continuous_aggregates
 	where pg_catalog.to_regclass($1) = pg_catalog.to_regclass(pg_catalog.format('%I.%I', view_schema, view_name))`
 
-// DropContinuousAggregate drops a continuous aggregate, and reports whether there was one. With cascade what depends on it is
-// dropped too. An ordinary materialized view is [ErrNotHypertable], and stays.
-func DropContinuousAggregate(ctx context.Context, q ext.Querier, view string, cascade bool) (bool, error) {
+// DropContinuousAggregate drops a continuous aggregate, and reports whether there was one. An ordinary materialized view is
+// [ErrNotHypertable], and stays.
+func DropContinuousAggregate(ctx context.Context, q ext.Querier, view string, o admin.DropOptions) (bool, error) {
 	a := action{what: "drop continuous aggregate", on: view}
 	name, err := ext.ParseName(view)
 	if err != nil {
 		return false, a.fail(err)
 	}
 	s := "drop materialized view if exists " + name.String()
-	if cascade {
+	if o.Cascade {
 		s += " cascade"
 	}
 	n, err := driver.Do(ctx, q, s, func(ctx context.Context, c *driver.Conn) (int64, error) {

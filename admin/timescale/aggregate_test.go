@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pycopg/pycopg/admin"
 	"github.com/pycopg/pycopg/admin/timescale"
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
@@ -72,10 +73,10 @@ func TestContinuousAggregate(t *testing.T) {
 	if removed, err := timescale.RemoveRefreshPolicy(ctx, db, view); err != nil || removed {
 		t.Error("again:", removed, err)
 	}
-	if dropped, err := timescale.DropContinuousAggregate(ctx, db, view, false); err != nil || !dropped {
+	if dropped, err := timescale.DropContinuousAggregate(ctx, db, view, admin.DropOptions{}); err != nil || !dropped {
 		t.Error(dropped, err)
 	}
-	if dropped, err := timescale.DropContinuousAggregate(ctx, db, view, true); err != nil || dropped {
+	if dropped, err := timescale.DropContinuousAggregate(ctx, db, view, admin.DropOptions{Cascade: true}); err != nil || dropped {
 		t.Error("again:", dropped, err)
 	}
 	if created, err := timescale.CreateContinuousAggregate(ctx, db, view, dailyQuery, timescale.AggregateOptions{WithData: true}); err != nil || !created || rows() != 6 {
@@ -88,7 +89,7 @@ func TestAnOrdinaryMaterializedViewIsNotDropped(t *testing.T) {
 	db := openAny(t)
 	mustExec(t, db, "create materialized view plain as select 1 as a", "create table t (a int)")
 	for _, name := range []string{"plain", "t"} {
-		if dropped, err := timescale.DropContinuousAggregate(t.Context(), db, name, true); dropped || !errors.Is(err, timescale.ErrNotHypertable) {
+		if dropped, err := timescale.DropContinuousAggregate(t.Context(), db, name, admin.DropOptions{Cascade: true}); dropped || !errors.Is(err, timescale.ErrNotHypertable) {
 			t.Errorf("%s: %t, %v, want ErrNotHypertable", name, dropped, err)
 		}
 	}
