@@ -67,7 +67,7 @@ func Dump(ctx context.Context, q ext.Querier, opts DumpOptions) error {
 		return err
 	}
 	if tool.Major < s.server {
-		return fmt.Errorf("%w: pg_dump %s (%s) cannot dump PostgreSQL %d: install postgresql-client-%d, or name its folder in ToolFolder",
+		return fmt.Errorf("backup: %w: pg_dump %s (%s) cannot dump PostgreSQL %d: install postgresql-client-%d, or name its folder in ToolFolder",
 			ErrToolVersion, tool.Version, tool.Path, s.server, s.server)
 	}
 	if opts.Path == "" {

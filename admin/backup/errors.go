@@ -8,10 +8,10 @@ import (
 
 var (
 	// ErrToolNotFound is the error where pg_dump, pg_restore or psql is not installed. Its text says how to install them.
-	ErrToolNotFound = errors.New("backup: a program of PostgreSQL was not found")
+	ErrToolNotFound = errors.New("a program of PostgreSQL was not found")
 
 	// ErrToolVersion is the error of a program that is too old for the server or for what was asked.
-	ErrToolVersion = errors.New("backup: a program of PostgreSQL is too old")
+	ErrToolVersion = errors.New("a program of PostgreSQL is too old")
 )
 
 // ToolError is the failure of a program.

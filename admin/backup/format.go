@@ -2,6 +2,7 @@ package backup
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -85,6 +86,8 @@ var others = []struct{ magic, name string }{
 
 func detect(head []byte) (format Format, gzipped bool, err error) {
 	switch {
+	case len(head) == 0:
+		return "", false, errors.New("a dump that is empty")
 	case bytes.HasPrefix(head, magicCustom):
 		return Custom, false, nil
 	case len(head) > 262 && string(head[257:262]) == "ustar" && bytes.HasPrefix(head, []byte("toc.dat\x00")):

@@ -94,7 +94,7 @@ func Restore(ctx context.Context, q ext.Querier, opts RestoreOptions) error {
 	err = s.run(ctx, process{tool: tool, args: args, stdin: in.reader, progress: opts.Progress})
 	var failed *ToolError
 	if errors.As(err, &failed) && strings.Contains(failed.Stderr, "unsupported version (") {
-		return fmt.Errorf("%w: a newer pg_dump than %s %s (%s) has made the archive: %w", ErrToolVersion, tool.Name, tool.Version, tool.Path, err)
+		return fmt.Errorf("backup: %w: a newer pg_dump than %s %s (%s) has made the archive: %w", ErrToolVersion, tool.Name, tool.Version, tool.Path, err)
 	}
 	return err
 }

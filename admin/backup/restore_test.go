@@ -164,3 +164,20 @@ func TestAHandleWithAnOddDatabaseName(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEmptyDumpIsNotRestored(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	path := tempPath(t, "empty.sql")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []backup.RestoreOptions{{Path: path}, {Reader: strings.NewReader("")}} {
+		if err := backup.Restore(t.Context(), db, o); err == nil || !strings.Contains(err.Error(), "empty") {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := backup.Restore(t.Context(), nil, backup.RestoreOptions{Reader: strings.NewReader("select 1")}); err == nil || !strings.Contains(err.Error(), "the handle is nil") {
+		t.Errorf("%v", err)
+	}
+}

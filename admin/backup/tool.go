@@ -86,7 +86,7 @@ func notFound(name, folder string) error {
 	if folder != "" {
 		where = folder
 	}
-	return fmt.Errorf("%w: %s is not in %s. It comes with PostgreSQL's client programs: apt install postgresql-client (Debian, Ubuntu), "+
+	return fmt.Errorf("backup: %w: %s is not in %s. It comes with PostgreSQL's client programs: apt install postgresql-client (Debian, Ubuntu), "+
 		"dnf install postgresql (Fedora, RHEL), brew install libpq (macOS), or PostgreSQL's installer (Windows)", ErrToolNotFound, name, where)
 }
 
