@@ -2,9 +2,12 @@ package driver_test
 
 import (
 	"database/sql"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pycopg/pycopg/driver"
 )
@@ -87,5 +90,29 @@ func TestNativePlaceholdersOfAHelper(t *testing.T) {
 	var got string
 	if err := db.QueryRowContext(ctx, "select $1::text || '%s'", "a").Scan(&got); err != nil || got != "a%s" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestTheCallersOptionsAreNotForAHelper(t *testing.T) {
+	t.Parallel()
+	db := openConfig(t, func(cfg *driver.Config) { cfg.Placeholder = driver.PlaceholderFormat })
+	tag := "the caller's"
+	ctx := driver.WithHelperOptions(driver.WithQueryOptions(t.Context(), driver.QueryOptions{Simple: true, Tag: &tag}))
+	var got string
+	if err := db.QueryRowContext(ctx, "select $1::text || '%s'", "a").Scan(&got); err != nil || got != "a%s" || tag != "the caller's" {
+		t.Errorf("got %q, %q, %v", got, tag, err)
+	}
+}
+
+func TestSQLStateOfAnyError(t *testing.T) {
+	t.Parallel()
+	_, err := openDB(t).Exec("select 1/0")
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{{err, "22012"}, {fmt.Errorf("wrapped: %w", err), "22012"}, {sql.ErrNoRows, ""}, {nil, ""}, {&pgconn.PgError{Code: "42P01"}, "42P01"}} {
+		if got := driver.SQLState(tt.err); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.err, got, tt.want)
+		}
 	}
 }
