@@ -20,7 +20,7 @@ var (
 	// ErrDisconnected is the error of [Listener.Ping] while there is no connection.
 	ErrDisconnected = errors.New("listen: not connected")
 
-	// ErrClosed is the error of taking from a subscription that was closed.
+	// ErrClosed is the error of taking from a subscription that was closed, and of adding channels to it.
 	ErrClosed = errors.New("listen: the subscription is closed")
 )
 
@@ -181,11 +181,19 @@ func (l *Listener) add(ctx context.Context, s *Subscription, names []string) err
 		return err
 	}
 	l.mu.Lock()
+	_, open := l.mu.subs[s]
+	state := l.mu.state
+	if !open || state == stateEnded {
+		l.mu.Unlock()
+		if !open {
+			return s.reason()
+		}
+		return l.stopped()
+	}
 	added, w := l.mu.attach(s, names)
-	running := l.mu.state == stateRunning
 	l.poke()
 	l.mu.Unlock()
-	if !running || w == nil {
+	if state == stateNew || w == nil {
 		return nil
 	}
 	err := l.confirmed(ctx, w)
@@ -254,13 +262,17 @@ func (l *Listener) disarm() {
 func (l *Listener) Ping(ctx context.Context) error {
 	answer := make(chan error, 1)
 	l.mu.Lock()
-	connected := l.mu.stats.Connected
+	connected, ended := l.mu.stats.Connected, l.mu.state == stateEnded
 	if connected {
 		l.mu.pings = append(l.mu.pings, answer)
 		l.poke()
 	}
 	l.mu.Unlock()
-	if !connected {
+	switch {
+	case connected:
+	case ended:
+		return l.stopped()
+	default:
 		return ErrDisconnected
 	}
 	select {

@@ -67,3 +67,44 @@ func TestErrorsNameThePackageOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestAClosedSubscriptionTakesNoChannels(t *testing.T) {
+	t.Parallel()
+	db := sqltest.DB(t, sqltest.Options{})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	l := listen.New(db, listen.ListenerOptions{})
+	closed, err := l.Subscribe(ctx, "a", listen.SubOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := l.Subscribe(ctx, "b", listen.SubOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	if err := closed.Add(ctx, "c"); !errors.Is(err, listen.ErrClosed) {
+		t.Errorf("before Run: %v, want ErrClosed", err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	if err := l.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Add(ctx, "c"); !errors.Is(err, listen.ErrClosed) {
+		t.Errorf("during Run: %v, want ErrClosed", err)
+	}
+	if n := l.Stats().Channels; n != 1 {
+		t.Errorf("%d channels, want 1", n)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := kept.Add(t.Context(), "c"); !errors.Is(err, listen.ErrStopped) {
+		t.Errorf("after Run: %v, want ErrStopped", err)
+	}
+	if err := l.Ping(t.Context()); !errors.Is(err, listen.ErrStopped) {
+		t.Errorf("Ping after Run: %v, want ErrStopped", err)
+	}
+}

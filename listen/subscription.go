@@ -128,7 +128,7 @@ func (s *Subscription) wake() {
 }
 
 // Add subscribes to further channels, as [Listener.SubscribeMany] does. Those that it has already change nothing. After an
-// error it has none of them more.
+// error it has none of them more. After Close it is [ErrClosed].
 func (s *Subscription) Add(ctx context.Context, channels ...string) error {
 	return s.listener.add(ctx, s, channels)
 }

@@ -242,7 +242,7 @@ func (l *Listener) Ping() error {
 		return net.ErrClosed
 	}
 	err := l.listener.Ping(l.closing)
-	if errors.Is(err, listen.ErrDisconnected) {
+	if errors.Is(err, listen.ErrDisconnected) || errors.Is(err, listen.ErrStopped) {
 		return errNoConnection
 	}
 	return l.orClosed(err)
