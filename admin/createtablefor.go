@@ -15,8 +15,8 @@ import (
 //
 // The column's type is that of the field: bigint for int and int64, integer for int32, text, boolean, double precision,
 // timestamptz for time.Time, interval for time.Duration, bytea for []byte, uuid for [16]byte, inet for netip.Addr, numeric for
-// *big.Int and pgtype.Numeric, arrays for slices, jsonb for structs and maps, and so on. Columns are NOT NULL unless the field can
-// hold NULL: pointers, sql.Null, slices and maps. A type that stands for none needs a tag.
+// *big.Int and ext.Numeric, range types for ext.Range, arrays for slices, jsonb for structs and maps, and so on. Columns are
+// NOT NULL unless the field can hold NULL: pointers, sql.Null, slices and maps. A type that stands for none needs a tag.
 //
 // The ddl tag says more, separated by commas (those in parentheses and quotes separate nothing):
 //

@@ -155,3 +155,57 @@ func TestStructsThatAreNoTables(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesOfExtsTypes writes values of package ext's own types into the table that was made for them.
+func TestTablesOfExtsTypes(t *testing.T) {
+	t.Parallel()
+	type values struct {
+		Day      ext.Date
+		Span     ext.Interval
+		Clock    ext.TimeTZ
+		Until    ext.InfTime
+		Amount   ext.Numeric
+		Attrs    ext.Hstore
+		Maybe    *ext.Date
+		Null     sql.Null[ext.Numeric]
+		Doc      ext.JSONValue[[]int]
+		Numbers  ext.ArrayValue[int64]
+		Days     []ext.Date
+		Small    ext.Range[int32]
+		Big      ext.Range[int]
+		Prices   ext.Range[ext.Numeric]
+		Stay     ext.Range[ext.Date]
+		During   ext.Range[time.Time]
+		Openings ext.Multirange[int32]
+	}
+	db := openDB(t)
+	ctx := t.Context()
+	mustExec(t, db, "create extension hstore")
+	verdict(t, "CreateTableFor", true)(admin.CreateTableFor[values](ctx, db, "values", admin.TableOptions{}))
+	var got []string
+	for _, c := range must(admin.TableInfo(ctx, db, "values"))(t) {
+		got = append(got, c.Type)
+	}
+	want := []string{
+		"date", "interval", "time with time zone", "timestamp with time zone", "numeric", "hstore", "date", "numeric", "jsonb", "bigint[]", "date[]",
+		"int4range", "int8range", "numrange", "daterange", "tstzrange", "int4multirange",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	day := ext.Date{Year: 2024, Month: 2, Day: 29}
+	price := must(ext.ParseNumeric("1.50"))(t)
+	v := values{
+		Day: day, Span: ext.Interval{Months: 1, Days: 2}, Clock: ext.TimeTZ{Clock: time.Hour, Offset: 3600}, Until: ext.InfTime{Infinity: pgtype.Infinity},
+		Amount: price, Attrs: ext.Hstore{"a": {}}, Doc: ext.JSONValue[[]int]{V: []int{1}},
+		Numbers: ext.ArrayValue[int64]{Elements: []int64{7}, Dims: []ext.ArrayDim{{Length: 1, Lower: 0}}, Valid: true}, Days: []ext.Date{day},
+		Small: ext.NewRange[int32](1, 5, "[)"), Big: ext.NewRange(1, 5, "[)"), Prices: ext.NewRange(price, price, "[]"), Stay: ext.Range[ext.Date]{Empty: true},
+		During: ext.Range[time.Time]{LowerInf: true, UpperInf: true}, Openings: ext.Multirange[int32]{ext.NewRange[int32](1, 2, "[)")},
+	}
+	if _, err := ext.InsertMany(ctx, db, "values", []values{v}, ext.InsertOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if back := must(ext.QueryOne[values](ctx, db, "select * from values"))(t); !reflect.DeepEqual(back, v) {
+		t.Errorf("got\n%+v\nwant\n%+v", back, v)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -59,6 +60,27 @@ var namedTypes = map[reflect.Type]string{
 	reflect.TypeFor[pgtype.Timestamp]():   "timestamp",
 	reflect.TypeFor[pgtype.Timestamptz](): "timestamptz",
 	reflect.TypeFor[pgtype.UUID]():        "uuid",
+	reflect.TypeFor[ext.Date]():           "date",
+	reflect.TypeFor[ext.Hstore]():         "hstore",
+	reflect.TypeFor[ext.InfTime]():        "timestamptz",
+	reflect.TypeFor[ext.Interval]():       "interval",
+	reflect.TypeFor[ext.Numeric]():        "numeric",
+	reflect.TypeFor[ext.TimeTZ]():         "timetz",
+
+	reflect.TypeFor[ext.Range[int32]]():            "int4range",
+	reflect.TypeFor[ext.Range[int]]():              "int8range",
+	reflect.TypeFor[ext.Range[int64]]():            "int8range",
+	reflect.TypeFor[ext.Range[ext.Numeric]]():      "numrange",
+	reflect.TypeFor[ext.Range[ext.Date]]():         "daterange",
+	reflect.TypeFor[ext.Range[time.Time]]():        "tstzrange",
+	reflect.TypeFor[ext.Range[ext.InfTime]]():      "tstzrange",
+	reflect.TypeFor[ext.Multirange[int32]]():       "int4multirange",
+	reflect.TypeFor[ext.Multirange[int]]():         "int8multirange",
+	reflect.TypeFor[ext.Multirange[int64]]():       "int8multirange",
+	reflect.TypeFor[ext.Multirange[ext.Numeric]](): "nummultirange",
+	reflect.TypeFor[ext.Multirange[ext.Date]]():    "datemultirange",
+	reflect.TypeFor[ext.Multirange[time.Time]]():   "tstzmultirange",
+	reflect.TypeFor[ext.Multirange[ext.InfTime]](): "tstzmultirange",
 }
 
 // kindTypes are the PostgreSQL types of Go's kinds: the smallest that holds every value.
@@ -82,6 +104,13 @@ func sqlType(t reflect.Type) (typ string, nullable, known bool) {
 	if inner, ok := nullOf(t); ok {
 		typ, _, known = sqlType(inner)
 		return typ, true, known
+	}
+	switch generic, _, _ := strings.Cut(t.Name(), "["); {
+	case t.PkgPath() != reflect.TypeFor[ext.Date]().PkgPath():
+	case generic == "JSONValue":
+		return "jsonb", false, true
+	case generic == "ArrayValue":
+		return listType(t.Field(0).Type)
 	}
 	if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
 		return listType(t)
