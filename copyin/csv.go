@@ -47,9 +47,10 @@ type CSVOptions struct {
 }
 
 // CSV copies the rows of a CSV file into a table and returns how many the server has stored. A file compressed by gzip is
-// recognised, as is a byte order mark. The server reads the rows, so their quirks are those of its COPY: before PostgreSQL 18 a
-// line \. that is no part of a quoted value ends the data, and what follows is not stored ([Load] refuses such a file). The error
-// of a row is a *[RowError] with the line of the file. r is read as [From] reads it, and its error comes back unchanged.
+// recognised, as is a byte order mark. The server reads the rows, so their quirks are those of its COPY. Before PostgreSQL 18 a
+// line \. that is no part of a quoted value ends the data: as the last line it is passed over, with data behind it it is an error.
+// Later servers take it for a row. The error of a row is a *[RowError] with the line of the file. r is read as [From] reads it,
+// and its error comes back unchanged.
 func CSV(ctx context.Context, q ext.Querier, table string, r io.Reader, o CSVOptions) (int64, error) {
 	return copyCSV(ctx, q, table, r, o, isSafe(r))
 }
@@ -94,7 +95,14 @@ func (j *csvJob) run(ctx context.Context, q ext.Querier, table string, r io.Read
 	if err != nil {
 		return 0, err
 	}
-	return copyReader(ctx, q, statement(j.table, j.columns, "format csv"), j.prepare, data, safe)
+	blind := checkSplit(j.csv, j.options.Encoding) != nil
+	guard := &markerGuard{r: data, finder: copyformat.NewMarkerFinder(j.csv, blind)}
+	return copyReader(ctx, q, statement(j.table, j.columns, "format csv"), func(ctx context.Context, c *driver.Conn) (string, error) {
+		if err := guard.serve(c); err != nil {
+			return "", err
+		}
+		return j.prepare(ctx, c)
+	}, guard, safe)
 }
 
 // open checks the options, reads the header of r, and returns what is behind it.

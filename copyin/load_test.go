@@ -147,10 +147,7 @@ func TestLoadOfLineEndsAndCharacters(t *testing.T) {
 		"byte order mark":    {"\ufeffid,name\n1,a\n", copyin.CSVOptions{}, 0, "1=a"},
 		"limit":              {"id,name\n1,a\n2,b\n3,c\n4,d\n5,e\n", copyin.CSVOptions{}, 3, "1=a,2=b,3=c"},
 		"limit at the end":   {"id,name\n1,a\n2,b", copyin.CSVOptions{}, 2, "1=a,2=b"},
-		"marker at the end":  {"id,name\n1,a\n\\.\n", copyin.CSVOptions{}, 0, "1=a"},
-		"marker as the end":  {"id,name\n1,a\n\\.", copyin.CSVOptions{}, 0, "1=a"},
 		"marker in quotes":   {"id,name\n1,\"\n\\.\n\"\n2,b\n", copyin.CSVOptions{}, 0, "1=\n\\.\n,2=b"},
-		"marker with \\r\\n": {"id,name\r\n1,a\r\n\\.\r\n", copyin.CSVOptions{}, 0, "1=a"},
 	} {
 		for _, rows := range []int{1, 2, 1000} {
 			r, err := copyin.Load(t.Context(), db, "item", copyin.CSVReader(strings.NewReader(tt.text), tt.options), copyin.LoadOptions{BatchRows: rows, Limit: tt.limit, Truncate: true})
@@ -331,7 +328,6 @@ func TestLoadRefusesByName(t *testing.T) {
 		"header lines":      {"item", "HeaderLines", copyin.CSVReader(strings.NewReader("id,z\n"), copyin.CSVOptions{Header: copyin.HeaderNone, HeaderLines: 2}), copyin.LoadOptions{}},
 		"encoding":          {"item", "SJIS", copyin.CSVReader(strings.NewReader("id,name\n"), copyin.CSVOptions{Encoding: "SJIS", Quote: '|'}), copyin.LoadOptions{}},
 		"type of rows":      {"item", "int", copyin.Sequence(each([]int{1})), copyin.LoadOptions{}},
-		"behind the marker": {"item", `\.`, copyin.CSVReader(strings.NewReader("id,name\n1,a\n\\.\n2,b\n"), copyin.CSVOptions{}), copyin.LoadOptions{}},
 		"setting":           {"item", "42704", nil, copyin.LoadOptions{Settings: map[string]string{"no_such": "x"}}},
 	} {
 		if tt.src == nil {

@@ -21,7 +21,10 @@ import (
 // Files, sockets and readers in memory are read in one call of [driver.Do]. Any other reader may be code of the user's: it is
 // read between such calls, as the sequence of [Rows] is.
 func From(ctx context.Context, q ext.Querier, statement string, r io.Reader) (int64, error) {
-	rows, err := copyReader(ctx, q, statement, func(context.Context, *driver.Conn) (string, error) { return statement, nil }, r, isSafe(r))
+	if r == nil {
+		return 0, fmt.Errorf("copyin: %w", errNoSource)
+	}
+	rows, err := copyReader(ctx, q, statement, func(context.Context, *driver.Conn) (string, error) { return statement, nil }, &userReader{r: r}, isSafe(r))
 	if err != nil {
 		return 0, wrapReader("copyin", err, "", nil, 0)
 	}
@@ -65,17 +68,14 @@ func (u *userReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// copyReader runs a COPY with the data of r. prepare gives the statement on the connection; shown is what mocks see.
+// copyReader runs a COPY with the data of r, whose errors are marked where they are the user's. prepare gives the statement on the
+// connection; shown is what mocks see.
 func copyReader(ctx context.Context, q ext.Querier, shown string, prepare func(context.Context, *driver.Conn) (string, error), r io.Reader, safe bool) (int64, error) {
-	if r == nil {
-		return 0, errNoSource
-	}
-	source := &userReader{r: r}
 	if safe {
-		return readerInOneCall(ctx, q, shown, prepare, source)
+		return readerInOneCall(ctx, q, shown, prepare, r)
 	}
 	buf := make([]byte, bufferSize)
-	n, more, err := fillFrom(source, buf)
+	n, more, err := fillFrom(r, buf)
 	switch {
 	case err != nil:
 		return 0, err
@@ -83,7 +83,7 @@ func copyReader(ctx context.Context, q ext.Querier, shown string, prepare func(c
 		return readerInOneCall(ctx, q, shown, prepare, bytes.NewReader(buf[:n]))
 	}
 	s := &stream{q: q, operation: "COPY", shown: shown}
-	rows, err := s.copyReader(ctx, prepare, source, buf)
+	rows, err := s.copyReader(ctx, prepare, r, buf)
 	s.abort(ctx, err)
 	return rows, err
 }
