@@ -11,8 +11,8 @@ type MarkerFinder struct {
 	blind bool       // what is in quotes cannot be told
 	state QuoteState // behind what was looked at
 	step  markerStep
-	ends  [2]int64   // line ends so far, \n and \r by their lowest bit
-	line  int64      // ahead of the record
+	ends  [2]int64 // line ends so far, \n and \r by their lowest bit
+	line  int64    // ahead of the record
 }
 
 // markerStep is how much of the marker stands at the end of what was looked at.
