@@ -64,6 +64,9 @@ func CSV(ctx context.Context, q ext.Querier, src Source, w io.Writer, o CSVOptio
 }
 
 func copyCSV(ctx context.Context, q ext.Querier, src Source, w io.Writer, o CSVOptions) (int64, error) {
+	if w == nil {
+		return 0, errNoWriter
+	}
 	src, err := src.checked()
 	if err != nil {
 		return 0, err

@@ -21,12 +21,17 @@ import (
 // it is written to between such calls, while one connection is busy: any other statement on it, from the writer too, gets
 // driver.ErrBusy. What was written stays written when the COPY fails later.
 func To(ctx context.Context, q ext.Querier, statement string, w io.Writer) (int64, error) {
+	if w == nil {
+		return 0, wrap(errNoWriter)
+	}
 	rows, err := copyTo(ctx, q, statement, func(context.Context, *driver.Conn) (string, error) { return statement, nil }, w)
 	if err != nil {
 		return 0, wrap(err)
 	}
 	return rows, nil
 }
+
+var errNoWriter = errors.New("the writer is nil")
 
 // foreignError is an error of a user's writer, which comes back unchanged.
 type foreignError struct{ err error }
