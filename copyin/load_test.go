@@ -163,6 +163,55 @@ func TestLoadOfLineEndsAndCharacters(t *testing.T) {
 	}
 }
 
+func itemMaps(n int) (maps []map[string]any) {
+	for _, row := range pairs(n) {
+		maps = append(maps, map[string]any{"id": row[0], "name": row[1]})
+	}
+	return maps
+}
+
+func TestLoadOfMapsWithOtherKeys(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, "create table item (id int primary key, name text default 'none', twice int generated always as (id * 2) stored)")
+	mustExec(t, db, "alter table item alter name set not null")
+	maps := itemMaps(30)
+	delete(maps[10], "name")
+	maps[20]["more"] = 1
+	_, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(each(maps)), copyin.LoadOptions{BatchRows: 7})
+	var row *copyin.RowError
+	if !errors.As(err, &row) || row.Row != 11 || row.Column != "name" {
+		t.Errorf("a missing key: %v", err)
+	}
+	o := copyin.LoadOptions{BatchRows: 7, OnBad: copyin.BadCollect, Truncate: true}
+	r, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(each(maps)), o)
+	if err != nil || r.Stored != 28 || len(r.Rejects) != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for i, want := range []int64{11, 21} {
+		id := fmt.Sprint(maps[want-1]["id"]) + "\t"
+		if r.Rejects[i].Err.Row != want || !strings.HasPrefix(r.Rejects[i].Record, id) {
+			t.Errorf("%+v, want row %d", r.Rejects[i], want)
+		}
+	}
+	only := []map[string]any{{"id": 100}, {"id": 101}}
+	if r, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(each(only)), copyin.LoadOptions{}); err != nil || r.Stored != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got := word(t, db, "select string_agg(name, ',') from item where id >= 100"); got != "none,none" {
+		t.Errorf("names are %q", got)
+	}
+	if r, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(each(only[:0])), copyin.LoadOptions{}); err != nil || r.Read != 0 {
+		t.Errorf("no rows: %+v, %v", r, err)
+	}
+	source := func(yield func(map[string]any, error) bool) {
+		_ = yield(map[string]any{"id": 200}, nil) && yield(nil, errSource)
+	}
+	if _, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(source), copyin.LoadOptions{}); err != errSource {
+		t.Errorf("the source's error: %v", err)
+	}
+}
+
 func TestLoadOfRows(t *testing.T) {
 	t.Parallel()
 	const n = 5000
@@ -172,6 +221,8 @@ func TestLoadOfRows(t *testing.T) {
 		"rows":           copyin.Sequence(each(pairs(n))),
 		"rows, columns":  copyin.Sequence(each(pairs(n)), "id", "name"),
 		"structs, named": copyin.Sequence(structs, "name", "id"),
+		"maps":           copyin.Sequence(each(itemMaps(n))),
+		"maps, named":    copyin.Sequence(each(itemMaps(n)), "name", "id"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -66,12 +66,20 @@ func (s *csvSource) feed(ctx context.Context, l *loader) error {
 	return nil
 }
 
-// Sequence is rows from a sequence, which may fail: []any, with a value for each of the columns, or structs (or pointers to
-// them), as [Structs] takes them. columns are those that are filled, none for those of the rows, or of the table.
+// Sequence is rows from a sequence, which may fail: []any, with a value for each of the columns, map[string]any, as [Maps] takes
+// them, or structs (or pointers to them), as [Structs] takes them. columns are those that are filled, none for those of the rows, or
+// of the table.
 func Sequence[T any](rows iter.Seq2[T, error], columns ...string) Source {
 	return &rowsSource{wanted: columns, open: func() (rowSource, error) {
-		if values, ok := any(rows).(iter.Seq2[[]any, error]); ok && rows != nil {
-			return &pushSource{seq: values}, nil
+		switch rows := any(rows).(type) {
+		case iter.Seq2[[]any, error]:
+			if rows != nil {
+				return &pushSource{seq: rows}, nil
+			}
+		case iter.Seq2[map[string]any, error]:
+			if rows != nil {
+				return &mapSeqSource{seq: rows, mapRow: mapRow{wanted: columns}}, nil
+			}
 		}
 		return newStructSeq(rows, columns)
 	}}

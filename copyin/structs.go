@@ -106,7 +106,7 @@ func newStructSource(t reflect.Type, wanted []string) (*structSource, error) {
 		s.pointer, s.typ = true, t.Elem()
 	}
 	if !ext.IsRowStruct(s.typ) {
-		return nil, fmt.Errorf("rows are structs or pointers to structs, not %s", t)
+		return nil, fmt.Errorf("rows are structs, pointers to structs, []any or map[string]any, not %s", t)
 	}
 	fields, err := ext.StructFields(s.typ)
 	if err != nil {
