@@ -97,11 +97,11 @@ func (j *csvJob) run(ctx context.Context, q ext.Querier, table string, r io.Read
 	}
 	blind := checkSplit(j.csv, j.options.Encoding) != nil
 	guard := &markerGuard{r: data, finder: copyformat.NewMarkerFinder(j.csv, blind)}
-	return copyReader(ctx, q, statement(j.table, j.columns, "format csv"), func(ctx context.Context, c *driver.Conn) (string, error) {
+	return copyReader(ctx, q, statement(j.table, j.columns, "format csv"), func(ctx context.Context, c *driver.Conn) (*driver.CopyIn, error) {
 		if err := guard.serve(c); err != nil {
-			return "", err
+			return nil, err
 		}
-		return j.prepare(ctx, c)
+		return j.start(ctx, c)
 	}, guard, safe)
 }
 
@@ -220,20 +220,42 @@ func (j *csvJob) mapHeader(names []string) error {
 	return nil
 }
 
-// prepare checks the header against the table, and gives the statement.
-func (j *csvJob) prepare(ctx context.Context, c *driver.Conn) (string, error) {
+// start starts the COPY, and checks the header against the table on the way.
+func (j *csvJob) start(ctx context.Context, c *driver.Conn) (*driver.CopyIn, error) {
+	text := statement(j.table, j.columns, j.copyOptions()...)
+	ci, err := c.CopyInChecked(ctx, text, columnsQuery(c), j.table.String(), func(rows [][]string) error {
+		if len(rows) == 0 {
+			return errOutdated
+		}
+		return j.check(&target{table: j.table, columns: columnsOf(rows)})
+	})
+	if err != errOutdated {
+		return ci, err
+	}
+	if err := j.prepare(ctx, c); err != nil { // which says what is wrong with the table
+		return nil, err
+	}
+	return c.CopyIn(ctx, text)
+}
+
+// prepare looks the table up, and checks the header against it.
+func (j *csvJob) prepare(ctx context.Context, c *driver.Conn) error {
 	t, err := lookUp(ctx, c, j.table)
 	if err != nil {
-		return "", err
+		return err
 	}
+	return j.check(t)
+}
+
+func (j *csvJob) check(t *target) error {
 	filled, err := t.pick(j.columns)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if j.filled = names(filled); j.header != nil && !slices.Equal(j.header, j.filled) {
-		return "", fmt.Errorf("the header is %q, which does not match the columns %q", j.header, j.filled)
+		return fmt.Errorf("the header is %q, which does not match the columns %q", j.header, j.filled)
 	}
-	return statement(j.table, j.columns, j.copyOptions()...), nil
+	return nil
 }
 
 func (j *csvJob) copyOptions() []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
@@ -22,7 +23,8 @@ type rowSource interface {
 	// each moves to one row after the other, until yield returns false. An error of the user's ends it.
 	each(yield func(err error) bool)
 	// use tells which columns of the table are to be filled, and returns those of them that are, with a sample of the values
-	// of each, nil where there is none. It is called at the first row, or behind each where there is none.
+	// of each, nil where there is none. It is called at the first row, or behind each where there is none, and once more where the
+	// table turns out to have others.
 	use(columns []column) (filled []column, samples []any, err error)
 	// values are those of the current row, valid until the next.
 	values() ([]any, error)
@@ -47,6 +49,9 @@ type job struct {
 	plain  bool
 	begun  bool   // the format was chosen
 	buf    []byte // rows that were not sent
+
+	guess *target      // of which it is not known whether the table is still so
+	open  func() error // starts the COPY ahead of its rows, and finds out; nil where there are no guesses
 
 	converted []any // a row whose Valuers were called, reused
 }
@@ -113,10 +118,14 @@ type send func(statement string, data []byte, last bool) (rows int64, err error)
 // inOneCall copies rows whose encoding runs no code of users.
 func (j *job) inOneCall(ctx context.Context) (int64, error) {
 	return driver.Do(ctx, j.q, j.shown(), func(ctx context.Context, c *driver.Conn) (int64, error) {
+		var ci *driver.CopyIn
+		j.open = func() (err error) {
+			ci, err = j.check(ctx, c)
+			return err
+		}
 		if err := j.prepare(ctx, c); err != nil {
 			return 0, err
 		}
-		var ci *driver.CopyIn
 		rows, err := j.copyAll(func(statement string, data []byte, last bool) (_ int64, err error) {
 			if ci == nil {
 				if ci, err = c.CopyIn(ctx, statement); err != nil {
@@ -140,6 +149,7 @@ func (j *job) inMany(ctx context.Context) (rows int64, err error) {
 	s := &stream{q: j.q, operation: "COPY into " + j.table.String(), shown: j.shown()}
 	err = errPanicked
 	defer func() { s.abort(ctx, err) }()
+	j.open = func() error { return s.open(ctx, j.check) }
 	if rows, err = s.begin(ctx, j.prepare); err != nil || !s.real {
 		return rows, err
 	}
@@ -216,7 +226,7 @@ func (j *job) finish(send send) (int64, error) {
 
 func (j *job) flush(send send, last bool) (rows int64, err error) {
 	if j.text == "" {
-		j.text = statement(j.table, names(j.filled), j.options.options(j.format)...)
+		j.text = j.statement()
 	}
 	rows, err = send(j.text, j.buf, last)
 	j.bytes += int64(len(j.buf))
@@ -224,12 +234,28 @@ func (j *job) flush(send send, last bool) (rows int64, err error) {
 	return rows, err
 }
 
-// prepare looks up what the table has.
+// prepare finds out what the table has, or guesses that it is what it was before. In a transaction it does not: a COPY that was
+// started for a wrong guess would fail it.
 func (j *job) prepare(ctx context.Context, c *driver.Conn) error {
+	if j.open != nil && c.TxStatus() == 'I' {
+		if j.guess = recall(c, j.table); j.guess != nil && j.fill(ctx, c, j.guess) == nil {
+			return nil
+		}
+	}
+	return j.lookUp(ctx, c)
+}
+
+func (j *job) lookUp(ctx context.Context, c *driver.Conn) error {
+	j.guess = nil
 	t, err := lookUp(ctx, c, j.table)
 	if err != nil {
 		return err
 	}
+	return j.fill(ctx, c, t)
+}
+
+// fill takes the columns to be filled from those of the table.
+func (j *job) fill(ctx context.Context, c *driver.Conn, t *target) (err error) {
 	if j.filled, err = t.pick(j.wanted); err != nil {
 		return err
 	}
@@ -241,8 +267,48 @@ func (j *job) prepare(ctx context.Context, c *driver.Conn) error {
 	return err
 }
 
+// errOutdated is the error of a COPY whose table is not what it was before.
+var errOutdated = errors.New("the table's columns have changed")
+
+// check starts the COPY, and asks on the way whether the guess was right: outside of a transaction that takes no round trip of its
+// own. Where it was wrong it ends that COPY, which has no effect, and looks the table up; then the COPY is not started.
+func (j *job) check(ctx context.Context, c *driver.Conn) (*driver.CopyIn, error) {
+	ci, err := c.CopyInChecked(ctx, j.statement(), columnsQuery(c), j.table.String(), func(rows [][]string) error {
+		if !slices.Equal(columnsOf(rows), j.guess.columns) {
+			return errOutdated
+		}
+		return nil
+	})
+	if err != errOutdated {
+		return ci, err
+	}
+	return nil, j.lookUp(ctx, c)
+}
+
 // choose decides the format, from the types of the columns and of the Go values that fill them, and begins it.
 func (j *job) choose() error {
+	if err := j.chooseFormat(); err != nil {
+		return err
+	}
+	if j.guess != nil {
+		if err := j.open(); err != nil {
+			return err
+		}
+		if j.guess == nil {
+			if err := j.chooseFormat(); err != nil {
+				return err
+			}
+		}
+	}
+	j.begun = true
+	j.buf = make([]byte, 0, bufferSize+bufferSize/4)
+	if j.format == Binary {
+		j.buf = append(j.buf, copyformat.Header...)
+	}
+	return nil
+}
+
+func (j *job) chooseFormat() error {
 	filled, samples, err := j.source.use(j.filled)
 	if err != nil {
 		return err
@@ -252,16 +318,14 @@ func (j *job) choose() error {
 	}
 	j.filled = filled
 	if j.format = j.options.Format; j.format == Auto {
-		if j.format, err = j.bestFormat(samples); err != nil {
-			return err
-		}
+		j.format, err = j.bestFormat(samples)
 	}
-	j.begun = true
-	j.buf = make([]byte, 0, bufferSize+bufferSize/4)
-	if j.format == Binary {
-		j.buf = append(j.buf, copyformat.Header...)
-	}
-	return nil
+	return err
+}
+
+// statement is the COPY of the rows.
+func (j *job) statement() string {
+	return statement(j.table, names(j.filled), j.options.options(j.format)...)
 }
 
 func (j *job) bestFormat(samples []any) (Format, error) {

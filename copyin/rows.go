@@ -18,8 +18,8 @@ type RowSource interface {
 // Rows copies rows into a table, whose name is as [ext.ParseName] takes it, and returns how many the server has stored.
 //
 // Each row has a value for each of Options.Columns, or for each column of the table that the server does not compute; those of
-// a *sql.Rows fill the columns of their names. Values are what statements take as arguments. The table's types are looked
-// up first, in a round trip of its own.
+// a *sql.Rows fill the columns of their names. Values are what statements take as arguments. The table's types are looked up each
+// time: outside of a transaction together with the start of the COPY, but for the first into the table; in one ahead of it.
 //
 // It is all or nothing: an error leaves no row, and a failed transaction where there was one, unless it came before the
 // first rows were sent. The error of a row is a *[RowError]. That of a sequence comes back unchanged. A context that ends

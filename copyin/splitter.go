@@ -54,8 +54,7 @@ func (s *csvSource) split(ctx context.Context, l *loader, ordinal int, name stri
 	marked := false
 	if _, err := l.look(ctx, statement(l.table, job.columns, "format csv"), func(ctx context.Context, c *driver.Conn) error {
 		marked = endsAtMarker(c)
-		_, err := job.prepare(ctx, c)
-		return err
+		return job.prepare(ctx, c)
 	}); err != nil {
 		return err
 	}

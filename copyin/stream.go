@@ -56,6 +56,17 @@ func (s *stream) release() {
 	s.released = true
 }
 
+// open starts the COPY ahead of its data, or leaves it to write.
+func (s *stream) open(ctx context.Context, open func(context.Context, *driver.Conn) (*driver.CopyIn, error)) error {
+	_, err := driver.Do(s.held.Context(ctx), s.q, s.shown, func(ctx context.Context, c *driver.Conn) (_ int64, err error) {
+		if s.ci, err = open(ctx, c); err != nil {
+			s.release()
+		}
+		return 0, err
+	})
+	return err
+}
+
 // write sends a part of the data, with the statement before the first and the end behind the last. It returns the number of
 // rows that were stored.
 func (s *stream) write(ctx context.Context, statement string, data []byte, last bool) (rows int64, err error) {
