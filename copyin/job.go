@@ -18,8 +18,9 @@ const bufferSize = 64 << 10
 type rowSource interface {
 	// columns are the names of the columns that the rows have, nil for those of the table.
 	columns() ([]string, error)
-	// plain reports whether each and the encoding of the values run no code of users.
-	plain() bool
+	// plain reports whether each and the encoding of the values run no code of users. Without all it looks at the first rows only;
+	// then the error of values may be errNotPlain, until it is called again.
+	plain(all bool) bool
 	// each moves to one row after the other, until yield returns false. An error of the user's ends it.
 	each(yield func(err error) bool)
 	// use tells which columns of the table are to be filled, and returns those of them that are, with a sample of the values
@@ -84,14 +85,23 @@ func (j *job) run(ctx context.Context, table string) (rows int64, err error) {
 	if err := checkColumns(j.wanted); err != nil {
 		return 0, err
 	}
-	if j.plain = j.source.plain(); j.plain {
+	// To look at all rows ahead takes its time, where they are many. On a pool a COPY that began can be given up for another.
+	_, pool := j.q.(pool)
+	if j.plain = j.source.plain(!pool); j.plain {
 		rows, err = j.inOneCall(ctx)
-	} else {
+	}
+	if errors.Is(err, errNotPlain) {
+		j.plain, j.begun, j.text, j.row, j.bytes = j.source.plain(true), false, "", 0, 0
+	}
+	if !j.plain {
 		rows, err = j.inMany(ctx)
 	}
 	j.report()
 	return rows, err
 }
+
+// errNotPlain is the error of a value that needs code of the user's, in a call of driver.Do.
+var errNotPlain = errors.New("a value needs code of the user's")
 
 func (j *job) report() {
 	if j.options.Report != nil {

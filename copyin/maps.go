@@ -51,8 +51,9 @@ func (r *mapRow) from(m map[string]any, n int64) (_ []any, err error) {
 // mapSource is rows as maps.
 type mapSource struct {
 	mapRow
-	rows []map[string]any
-	at   int
+	rows   []map[string]any
+	at     int
+	unseen bool // not all rows are known to be plain
 }
 
 func (s *mapSource) columns() ([]string, error) {
@@ -62,8 +63,12 @@ func (s *mapSource) columns() ([]string, error) {
 	return s.wanted, nil
 }
 
-func (s *mapSource) plain() bool {
-	for _, row := range s.rows {
+func (s *mapSource) plain(all bool) bool {
+	rows := s.rows
+	if s.unseen = !all && len(rows) > sampled; s.unseen {
+		rows = rows[:sampled]
+	}
+	for _, row := range rows {
 		for _, v := range row {
 			if !driver.IsPlain(v) {
 				return false
@@ -94,7 +99,13 @@ func (s *mapSource) use(columns []column) ([]column, []any, error) {
 	return columns, samples, nil
 }
 
-func (s *mapSource) values() ([]any, error) { return s.from(s.rows[s.at], int64(s.at)+1) }
+func (s *mapSource) values() ([]any, error) {
+	row, err := s.from(s.rows[s.at], int64(s.at)+1)
+	if s.unseen && !allPlain(row) {
+		return nil, errNotPlain
+	}
+	return row, err
+}
 
 func (s *mapSource) value(row int64, column int) any {
 	if row < 1 || row > int64(len(s.rows)) {
@@ -112,7 +123,7 @@ type mapSeqSource struct {
 }
 
 func (s *mapSeqSource) columns() ([]string, error) { return s.wanted, nil }
-func (s *mapSeqSource) plain() bool                { return false }
+func (s *mapSeqSource) plain(bool) bool            { return false }
 func (s *mapSeqSource) values() ([]any, error)     { return s.from(s.m, s.count) }
 func (s *mapSeqSource) value(int64, int) any       { return nil }
 

@@ -54,19 +54,38 @@ const sampled = 100
 
 // sliceSource is rows in memory.
 type sliceSource struct {
-	rows [][]any
-	at   int
+	rows   [][]any
+	at     int
+	unseen bool // not all rows are known to be plain
 }
 
 func (s *sliceSource) columns() ([]string, error) { return nil, nil }
-func (s *sliceSource) values() ([]any, error)     { return s.rows[s.at], nil }
 
-func (s *sliceSource) plain() bool {
-	for _, row := range s.rows {
-		for _, v := range row {
-			if !driver.IsPlain(v) {
-				return false
-			}
+func (s *sliceSource) values() ([]any, error) {
+	row := s.rows[s.at]
+	if s.unseen && !allPlain(row) {
+		return nil, errNotPlain
+	}
+	return row, nil
+}
+
+func allPlain(row []any) bool {
+	for _, v := range row {
+		if !driver.IsPlain(v) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *sliceSource) plain(all bool) bool {
+	rows := s.rows
+	if s.unseen = !all && len(rows) > sampled; s.unseen {
+		rows = rows[:sampled]
+	}
+	for _, row := range rows {
+		if !allPlain(row) {
+			return false
 		}
 	}
 	return true
@@ -106,7 +125,7 @@ type pushSource struct {
 }
 
 func (s *pushSource) columns() ([]string, error) { return nil, nil }
-func (s *pushSource) plain() bool                { return false }
+func (s *pushSource) plain(bool) bool            { return false }
 func (s *pushSource) values() ([]any, error)     { return s.row, nil }
 func (s *pushSource) value(int64, int) any       { return nil }
 func (s *pushSource) each(yield func(err error) bool) {

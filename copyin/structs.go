@@ -135,7 +135,7 @@ func (s *structSource) columns() ([]string, error) {
 	return names, nil
 }
 
-func (s *structSource) plain() bool {
+func (s *structSource) plain(bool) bool {
 	return !s.sequence && !slices.ContainsFunc(s.all, func(c cell) bool { return !c.plain() })
 }
 
