@@ -62,8 +62,13 @@ func CSVFile(ctx context.Context, q ext.Querier, table, name string, o CSVOption
 		return 0, fmt.Errorf("copyin: table %q: %w", table, err)
 	}
 	defer f.Close()
-	return copyCSV(ctx, q, table, f, o, true)
+	return copyCSV(ctx, q, table, ownFile{f}, o, true)
 }
+
+// ownFile is a file that the caller does not know: its errors are wrapped.
+type ownFile struct{ f *os.File }
+
+func (o ownFile) Read(p []byte) (int, error) { return o.f.Read(p) }
 
 func copyCSV(ctx context.Context, q ext.Querier, table string, r io.Reader, o CSVOptions, safe bool) (int64, error) {
 	job := &csvJob{options: o}
@@ -115,6 +120,8 @@ func (j *csvJob) open(r io.Reader) (data *bufio.Reader, err error) {
 		return nil, err
 	}
 	switch {
+	case o.Header < HeaderMap || o.Header > HeaderNone:
+		return nil, fmt.Errorf("Header is %d", o.Header)
 	case len(o.Mapping) > 0 && o.Header != HeaderMap:
 		return nil, errors.New("a Mapping needs HeaderMap")
 	case o.HeaderLines > 1 && o.Header == HeaderNone:
@@ -133,7 +140,10 @@ func (j *csvJob) open(r io.Reader) (data *bufio.Reader, err error) {
 
 // plainText is r without compression and without a byte order mark.
 func plainText(r io.Reader) (*bufio.Reader, error) {
-	data := bufio.NewReaderSize(&userReader{r: r}, bufferSize)
+	if _, own := r.(ownFile); !own {
+		r = &userReader{r: r}
+	}
+	data := bufio.NewReaderSize(r, bufferSize)
 	magic, err := data.Peek(2)
 	if err != nil && err != io.EOF {
 		return nil, err
@@ -141,9 +151,9 @@ func plainText(r io.Reader) (*bufio.Reader, error) {
 	if string(magic) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(data)
 		if err != nil {
-			return nil, err
+			return nil, gzipError(err)
 		}
-		data = bufio.NewReaderSize(&userReader{r: unzipped}, bufferSize)
+		data = bufio.NewReaderSize(gzipReader{unzipped}, bufferSize)
 	}
 	mark, err := data.Peek(3)
 	if err != nil && err != io.EOF {
@@ -153,6 +163,22 @@ func plainText(r io.Reader) (*bufio.Reader, error) {
 		data.Discard(len(mark))
 	}
 	return data, nil
+}
+
+// gzipReader names the format in errors that are not those of the reader below.
+type gzipReader struct{ *gzip.Reader }
+
+func (r gzipReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	return n, gzipError(err)
+}
+
+func gzipError(err error) error {
+	var foreign *foreignError
+	if err == nil || err == io.EOF || errors.As(err, &foreign) {
+		return err
+	}
+	return fmt.Errorf("gzip: %w", err)
 }
 
 // readHeader reads the first line, and finds the columns.

@@ -379,6 +379,7 @@ func TestLoadRefusesByName(t *testing.T) {
 		"header lines":    {"item", "HeaderLines", copyin.CSVReader(strings.NewReader("id,z\n"), copyin.CSVOptions{Header: copyin.HeaderNone, HeaderLines: 2}), copyin.LoadOptions{}},
 		"encoding":        {"item", "SJIS", copyin.CSVReader(strings.NewReader("id,name\n"), copyin.CSVOptions{Encoding: "SJIS", Quote: '|'}), copyin.LoadOptions{}},
 		"type of rows":    {"item", "int", copyin.Sequence(each([]int{1})), copyin.LoadOptions{}},
+		"nil reader":      {"item", "no source", copyin.CSVReader(nil, copyin.CSVOptions{}), copyin.LoadOptions{}},
 		"setting":         {"item", "42704", nil, copyin.LoadOptions{Settings: map[string]string{"no_such": "x"}}},
 	} {
 		if tt.src == nil {

@@ -19,13 +19,17 @@ type Source interface {
 func CSVFiles(o CSVOptions, names ...string) Source { return &csvSource{options: o, names: names} }
 
 // CSVReader is one stream of CSV, as [CSV] reads it.
-func CSVReader(r io.Reader, o CSVOptions) Source { return &csvSource{options: o, reader: r} }
+func CSVReader(r io.Reader, o CSVOptions) Source {
+	return &csvSource{options: o, reader: r, isReader: true}
+}
 
 // csvSource is CSV, from files or from a reader.
 type csvSource struct {
 	options CSVOptions
 	names   []string
-	reader  io.Reader // nil for files
+	reader  io.Reader
+
+	isReader bool // not files
 }
 
 func (s *csvSource) size() (total int64, err error) {
@@ -46,7 +50,10 @@ func (s *csvSource) size() (total int64, err error) {
 }
 
 func (s *csvSource) feed(ctx context.Context, l *loader) error {
-	if s.reader != nil {
+	if s.isReader && s.reader == nil {
+		return errNoSource
+	}
+	if s.isReader {
 		return s.feedOne(ctx, l, 1, "", s.reader)
 	}
 	for i, name := range s.names {

@@ -40,6 +40,9 @@ func NewWriter(ctx context.Context, q ext.Querier, table string, o Options) (*Wr
 		j.wanted = o.Columns
 		err = checkColumns(o.Columns)
 	}
+	if err == nil && (o.Format < Auto || o.Format > CSVFormat) {
+		err = fmt.Errorf("Format is %d", o.Format)
+	}
 	if err == nil {
 		w.s = &stream{q: q, operation: "COPY into " + j.table.String(), shown: j.shown()}
 		w.rows, err = w.s.begin(ctx, j.prepare)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/pycopg/pycopg/copyin"
@@ -53,6 +54,15 @@ func TestWriterTakesRowsOrAStream(t *testing.T) {
 		}
 		mustExec(t, q, "truncate item")
 	})
+}
+
+func TestWriterOfNoFormat(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, itemTable)
+	if _, err := copyin.NewWriter(t.Context(), db, "item", copyin.Options{Format: 17}); err == nil || !strings.Contains(err.Error(), "Format is 17") {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestWriterHoldsItsConnection(t *testing.T) {

@@ -200,6 +200,24 @@ func TestWriterThatUsesTheHandleGetsErrBusy(t *testing.T) {
 		if !errors.Is(w.last, driver.ErrBusy) {
 			t.Errorf("%T: %v, want ErrBusy", q, w.last)
 		}
+		w = &limited{n: 1 << 20, q: q} // all has come before it is written
+		copyout.CSV(t.Context(), q, copyout.Query("select 1"), w, copyout.CSVOptions{})
+		if !errors.Is(w.last, driver.ErrBusy) {
+			t.Errorf("%T, one row: %v, want ErrBusy", q, w.last)
+		}
+		mustExec(t, q, "select 1")
+	}
+}
+
+func TestTableOfAnotherCaseIsHinted(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, itemTable)
+	for _, w := range []io.Writer{io.Discard, userWriter{io.Discard}} {
+		_, err := copyout.CSV(t.Context(), db, copyout.Table("Item"), w, copyout.CSVOptions{})
+		if sqlState(err) != "42P01" || !strings.Contains(err.Error(), `"item" does: names keep their case here`) {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/pycopg/pycopg/ext"
 )
 
-// Reader is a COPY TO STDOUT under way, as an io.Reader of its stream. It holds one connection until the end of the data, an
+// Reader is a COPY TO STDOUT under way, as an io.Reader of its stream. It holds one connection until all data has come, an
 // error or Close: any other statement on it gets driver.ErrBusy. Its methods do I/O under the context of [NewReader]. It is
 // not safe for concurrent use.
 type Reader struct {

@@ -79,6 +79,7 @@ func (o *out) leave(ctx context.Context, c *driver.Conn) error {
 // connection: any other statement on it gets driver.ErrBusy.
 type stream struct {
 	q         ext.Querier
+	src       Source    // for errors
 	conn      *sql.Conn // taken from a pool, nil where q is no pool
 	operation string    // for ErrBusy
 	shown     string    // the statement that mocks and loggers see
@@ -108,7 +109,9 @@ func (s *stream) begin(ctx context.Context, prepare prepare) (int64, error) {
 		ctx = s.held.Context(ctx)
 		statement, err := prepare(ctx, c)
 		if err == nil {
-			s.out, err = start(ctx, c, statement)
+			if s.out, err = start(ctx, c, statement); err != nil {
+				err = s.src.explain(ctx, c, err)
+			}
 		}
 		if err != nil {
 			s.release()
