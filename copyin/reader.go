@@ -16,7 +16,8 @@ import (
 
 // From runs any COPY … FROM STDIN with the stream that r gives, which is in the format that the statement says, and returns
 // the number of rows that the server has stored. r's own error aborts the COPY and comes back unchanged; an error of a
-// row is a *[RowError].
+// row is a *[RowError]. The server alone reads the stream: before PostgreSQL 18 it throws away what is behind a line \. of CSV
+// ([CSV] and [Load] refuse that).
 //
 // Files, sockets and readers in memory are read in one call of [driver.Do]. Any other reader may be code of the user's: it is
 // read between such calls, as the sequence of [Rows] is.

@@ -56,6 +56,33 @@ func TestWriterTakesRowsOrAStream(t *testing.T) {
 	})
 }
 
+func TestWriterOfCSVBehindAMarker(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, "create table line (a text)")
+	marked := marks(t, db)
+	for _, rest := range []string{"", "x\n"} {
+		w, err := copyin.NewWriter(t.Context(), db, "line", copyin.Options{Format: copyin.CSVFormat})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, piece := range []string{"a\n\"\n\\.\n\"\n\\", ".", "\n" + rest} {
+			_, err = w.Write([]byte(piece))
+		}
+		var row *copyin.RowError
+		if lost := marked && rest != ""; lost != (errors.As(err, &row) && row.Row == 5) || lost != (w.Close() != nil) {
+			t.Errorf("%q: %v", rest, err)
+		}
+	}
+	want := "2"
+	if !marked {
+		want = "7"
+	}
+	if got := word(t, db, "select count(*) from line"); got != want {
+		t.Errorf("%s rows, want %s", got, want)
+	}
+}
+
 func TestWriterOfNoFormat(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
