@@ -22,6 +22,7 @@ type column struct {
 type target struct {
 	table   ext.Name
 	columns []column
+	epoch   uint64 // of the schema, as far as the pool sees its changes
 }
 
 // columnsQuery asks for a table's columns.
@@ -51,6 +52,7 @@ func columnsOf(rows [][]string) []column {
 // lookUp asks for a table's columns, in a round trip of its own. What it is told is remembered, for a guess at the format of the
 // next COPY into the table, and not more: a binary COPY for types that are no more could store other values without an error.
 func lookUp(ctx context.Context, c *driver.Conn, table ext.Name) (*target, error) {
+	epoch, _ := c.SchemaEpoch()
 	found, err := ext.Catalog(ctx, c, columnsQuery(c), table.String())
 	if err != nil {
 		return nil, err
@@ -61,7 +63,7 @@ func lookUp(ctx context.Context, c *driver.Conn, table ext.Name) (*target, error
 			rows[i] = append(rows[i], fmt.Sprintf("%s", v)) // compat=pq may give bytes
 		}
 	}
-	t := &target{table: table, columns: columnsOf(rows)}
+	t := &target{table: table, columns: columnsOf(rows), epoch: epoch}
 	if len(rows) > 0 {
 		known(c).Store(table, t)
 		return t, nil
@@ -83,11 +85,15 @@ func known(c *driver.Conn) *sync.Map {
 	return c.Connector().Shared(knownKey{}, func() any { return new(sync.Map) }).(*sync.Map)
 }
 
-// recall is what the pool was told of a table, nil where it has not asked.
+// recall is what the pool was told of a table, nil where it has not asked, or has altered something since.
 func recall(c *driver.Conn, table ext.Name) *target {
-	t, _ := known(c).Load(table)
-	found, _ := t.(*target)
-	return found
+	found, _ := known(c).Load(table)
+	if t, ok := found.(*target); ok {
+		if epoch, same := c.SchemaEpoch(); same && epoch == t.epoch {
+			return t
+		}
+	}
+	return nil
 }
 
 // find is the column of a name.
