@@ -19,6 +19,7 @@ type input struct {
 	format    Format
 	csv       copyformat.CSV
 	lineEnd   byte   // of CSV: what ends its records
+	marked    bool   // of CSV: the server takes a line \. for its end
 	done      []span // what earlier runs have stored, in order
 }
 

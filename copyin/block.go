@@ -54,10 +54,18 @@ func (b *block) grow() {
 	b.buf = append(make([]byte, 0, 2*cap(b.buf)), b.buf...)
 }
 
+// startOf is the offset of a record that ends in the block: of the first one, that of its part in it.
+func (b *block) startOf(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return b.ends[i-1]
+}
+
 // look finds the records that end in the block. Most of it runs beside that of other blocks.
 func (b *block) look(ctx context.Context, csv copyformat.CSV, lineEnd byte) {
 	through := csv.Through(b.buf)
-	b.marked = bytes.Contains(b.buf, []byte(`\.`)) || bytes.HasPrefix(b.buf, []byte(`.`)) || bytes.HasPrefix(b.buf, []byte("\n")) || bytes.HasPrefix(b.buf, []byte("\r"))
+	b.marked = bytes.Contains(b.buf, []byte(copyformat.Marker)) || bytes.HasPrefix(b.buf, []byte(`.`)) || bytes.HasPrefix(b.buf, []byte("\n")) || bytes.HasPrefix(b.buf, []byte("\r"))
 	var state copyformat.QuoteState
 	select {
 	case state = <-b.start:

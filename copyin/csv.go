@@ -2,7 +2,6 @@ package copyin
 
 import (
 	"bufio"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -47,9 +46,10 @@ type CSVOptions struct {
 }
 
 // CSV copies the rows of a CSV file into a table and returns how many the server has stored. A file compressed by gzip is
-// recognised, as is a byte order mark. The server reads the rows, so their quirks are those of its COPY: before PostgreSQL 18 a
-// line \. that is no part of a quoted value ends the data, and what follows is not stored ([Load] refuses such a file). The error
-// of a row is a *[RowError] with the line of the file. r is read as [From] reads it, and its error comes back unchanged.
+// recognised, as is a byte order mark. The server reads the rows, so their quirks are those of its COPY. Before PostgreSQL 18 a
+// line \. that is no part of a quoted value ends the data: as the last line it is passed over, with data behind it it is an error.
+// Later servers take it for a row. The error of a row is a *[RowError] with the line of the file. r is read as [From] reads it,
+// and its error comes back unchanged.
 func CSV(ctx context.Context, q ext.Querier, table string, r io.Reader, o CSVOptions) (int64, error) {
 	return copyCSV(ctx, q, table, r, o, isSafe(r))
 }
@@ -61,7 +61,7 @@ func CSVFile(ctx context.Context, q ext.Querier, table, name string, o CSVOption
 		return 0, fmt.Errorf("copyin: table %q: %w", table, err)
 	}
 	defer f.Close()
-	return copyCSV(ctx, q, table, f, o, true)
+	return copyCSV(ctx, q, table, ownFile{f}, o, true)
 }
 
 func copyCSV(ctx context.Context, q ext.Querier, table string, r io.Reader, o CSVOptions, safe bool) (int64, error) {
@@ -94,7 +94,14 @@ func (j *csvJob) run(ctx context.Context, q ext.Querier, table string, r io.Read
 	if err != nil {
 		return 0, err
 	}
-	return copyReader(ctx, q, statement(j.table, j.columns, "format csv"), j.prepare, data, safe)
+	blind := checkSplit(j.csv, j.options.Encoding) != nil
+	guard := &markerGuard{r: data, finder: copyformat.NewMarkerFinder(j.csv, blind)}
+	return copyReader(ctx, q, statement(j.table, j.columns, "format csv"), func(ctx context.Context, c *driver.Conn) (*driver.CopyIn, error) {
+		if err := guard.serve(c); err != nil {
+			return nil, err
+		}
+		return j.start(ctx, c)
+	}, guard, safe)
 }
 
 // open checks the options, reads the header of r, and returns what is behind it.
@@ -107,6 +114,8 @@ func (j *csvJob) open(r io.Reader) (data *bufio.Reader, err error) {
 		return nil, err
 	}
 	switch {
+	case o.Header < HeaderMap || o.Header > HeaderNone:
+		return nil, fmt.Errorf("Header is %d", o.Header)
 	case len(o.Mapping) > 0 && o.Header != HeaderMap:
 		return nil, errors.New("a Mapping needs HeaderMap")
 	case o.HeaderLines > 1 && o.Header == HeaderNone:
@@ -121,30 +130,6 @@ func (j *csvJob) open(r io.Reader) (data *bufio.Reader, err error) {
 		return nil, err
 	}
 	return data, checkColumns(j.columns)
-}
-
-// plainText is r without compression and without a byte order mark.
-func plainText(r io.Reader) (*bufio.Reader, error) {
-	data := bufio.NewReaderSize(&userReader{r: r}, bufferSize)
-	magic, err := data.Peek(2)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if string(magic) == "\x1f\x8b" {
-		unzipped, err := gzip.NewReader(data)
-		if err != nil {
-			return nil, err
-		}
-		data = bufio.NewReaderSize(&userReader{r: unzipped}, bufferSize)
-	}
-	mark, err := data.Peek(3)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if string(mark) == "\ufeff" {
-		data.Discard(len(mark))
-	}
-	return data, nil
 }
 
 // readHeader reads the first line, and finds the columns.
@@ -212,20 +197,42 @@ func (j *csvJob) mapHeader(names []string) error {
 	return nil
 }
 
-// prepare checks the header against the table, and gives the statement.
-func (j *csvJob) prepare(ctx context.Context, c *driver.Conn) (string, error) {
+// start starts the COPY, and checks the header against the table on the way.
+func (j *csvJob) start(ctx context.Context, c *driver.Conn) (*driver.CopyIn, error) {
+	text := statement(j.table, j.columns, j.copyOptions()...)
+	ci, err := c.CopyInChecked(ctx, text, columnsQuery(c), j.table.String(), func(rows [][]string) error {
+		if len(rows) == 0 {
+			return errOutdated
+		}
+		return j.check(&target{table: j.table, columns: columnsOf(rows)})
+	})
+	if err != errOutdated {
+		return ci, err
+	}
+	if err := j.prepare(ctx, c); err != nil { // which says what is wrong with the table
+		return nil, err
+	}
+	return c.CopyIn(ctx, text)
+}
+
+// prepare looks the table up, and checks the header against it.
+func (j *csvJob) prepare(ctx context.Context, c *driver.Conn) error {
 	t, err := lookUp(ctx, c, j.table)
 	if err != nil {
-		return "", err
+		return err
 	}
+	return j.check(t)
+}
+
+func (j *csvJob) check(t *target) error {
 	filled, err := t.pick(j.columns)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if j.filled = names(filled); j.header != nil && !slices.Equal(j.header, j.filled) {
-		return "", fmt.Errorf("the header is %q, which does not match the columns %q", j.header, j.filled)
+		return fmt.Errorf("the header is %q, which does not match the columns %q", j.header, j.filled)
 	}
-	return statement(j.table, j.columns, j.copyOptions()...), nil
+	return nil
 }
 
 func (j *csvJob) copyOptions() []string {

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"sort"
 	"strings"
+
+	"github.com/pycopg/pycopg/internal/copyformat"
 )
 
 // cutter cuts the blocks of a file into batches, and leaves out what earlier runs have stored.
@@ -23,7 +24,7 @@ type cutter struct {
 	line   int64  // that b begins with
 	raw    int64  // how much of the file is in earlier batches
 	seen   int64  // how much of it has been read
-	marker bool   // the end-of-data marker was read
+	marker int64  // the line of the end-of-data marker, 0 where it was not read
 	enough bool   // the limit is reached
 	cut    bool   // the file could not be read to its end
 }
@@ -63,22 +64,18 @@ func (c *cutter) start() {
 
 // take cuts a block at the ends of its records.
 func (c *cutter) take(ctx context.Context, blk *block) error {
-	if c.marker && len(blk.buf) > 0 {
-		return c.behindMarker()
-	}
 	c.seen = blk.raw
 	ends := blk.ends
-	if blk.marked {
-		n := c.findMarker(blk)
-		if n >= 0 {
-			if ends[n] < len(blk.buf) {
-				return c.behindMarker()
-			}
-			c.marker, ends = true, ends[:n]
-			if n == 0 {
-				c.drop(c.open)
-			}
+	if n := c.findMarker(blk); n >= 0 {
+		c.marker = c.lineNow() + int64(bytes.Count(blk.buf[:blk.startOf(n)], []byte{c.in.lineEnd}))
+		if ends[n] < len(blk.buf) {
+			return c.behindMarker()
 		}
+		if ends = ends[:n]; n == 0 {
+			c.drop(c.open)
+		}
+	} else if c.marker > 0 && len(blk.buf) > 0 {
+		return c.behindMarker()
 	}
 	from := 0
 	for len(ends) > 0 {
@@ -98,7 +95,7 @@ func (c *cutter) take(ctx context.Context, blk *block) error {
 		}
 	}
 	rest := blk.buf[from:]
-	if c.marker {
+	if c.marker > 0 {
 		rest = nil
 	}
 	c.add(blk, rest)
@@ -202,7 +199,7 @@ func (c *cutter) emit(ctx context.Context) error {
 
 // finish hands on what is left: the last record of a file may lack its line end.
 func (c *cutter) finish(ctx context.Context) error {
-	if c.open > 0 && (c.cut || string(c.tail) == marker) {
+	if c.open > 0 && c.cut {
 		c.drop(c.open)
 	}
 	if c.open > 0 {
@@ -231,34 +228,28 @@ func (c *cutter) lineNow() int64 {
 	return line
 }
 
-// The line that ends the data of a COPY, and the longest that it is with a line end.
-const (
-	marker     = `\.`
-	markerSize = len(marker + "\r\n")
-)
+// markerSize is how long the end-of-data marker can be with its line end.
+const markerSize = len(copyformat.Marker + "\r\n")
 
 // findMarker is the number of the record that is the end-of-data marker, -1 without one.
 func (c *cutter) findMarker(blk *block) int {
-	from := 0
+	if !blk.marked || !c.in.marked || c.marker > 0 {
+		return -1
+	}
 	for i, end := range blk.ends {
-		if end-from <= markerSize {
-			record := string(blk.buf[from:end])
-			if i == 0 {
-				if c.open > markerSize {
-					from = end
-					continue
-				}
-				record = string(c.tail) + record
-			}
-			if strings.TrimRight(record, "\r\n") == marker {
-				return i
-			}
+		from := blk.startOf(i)
+		if end-from > markerSize || i == 0 && c.open > markerSize {
+			continue
 		}
-		from = end
+		record := string(blk.buf[from:end])
+		if i == 0 {
+			record = string(c.tail) + record
+		}
+		if strings.TrimRight(record, "\r\n") == copyformat.Marker {
+			return i
+		}
 	}
 	return -1
 }
 
-func (c *cutter) behindMarker() error {
-	return fmt.Errorf(`more data behind the line \., which ends that of a COPY (a value of that text needs quotes)`)
-}
+func (c *cutter) behindMarker() error { return &RowError{Row: c.marker, Err: errBehindMarker} }

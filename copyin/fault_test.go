@@ -280,8 +280,8 @@ func TestContextThatTheSourceEnds(t *testing.T) {
 					}
 				}
 			}, copyin.Options{})
-			if n != 0 || !errors.Is(err, context.Canceled) {
-				t.Errorf("at row %d: %d, %v", at, n, err)
+			if n != 0 || !errors.Is(err, context.Canceled) || errors.As(err, new(*copyin.RowError)) {
+				t.Errorf("at row %d: %d, %#v", at, n, err)
 			}
 			if tx, ok := q.(*sql.Tx); ok {
 				tx.Rollback()

@@ -17,12 +17,14 @@ const bufferSize = 64 << 10
 type rowSource interface {
 	// columns are the names of the columns that the rows have, nil for those of the table.
 	columns() ([]string, error)
-	// plain reports whether each and the encoding of the values run no code of users.
-	plain() bool
+	// plain reports whether each and the encoding of the values run no code of users. Without all it looks at the first rows only;
+	// then the error of values may be errNotPlain, until it is called again.
+	plain(all bool) bool
 	// each moves to one row after the other, until yield returns false. An error of the user's ends it.
 	each(yield func(err error) bool)
 	// use tells which columns of the table are to be filled, and returns those of them that are, with a sample of the values
-	// of each, nil where there is none. It is called at the first row, or behind each where there is none.
+	// of each, nil where there is none. It is called at the first row, or behind each where there is none, and once more where the
+	// table turns out to have others.
 	use(columns []column) (filled []column, samples []any, err error)
 	// values are those of the current row, valid until the next.
 	values() ([]any, error)
@@ -47,6 +49,9 @@ type job struct {
 	plain  bool
 	begun  bool   // the format was chosen
 	buf    []byte // rows that were not sent
+
+	guess *target      // of which it is not known whether the table is still so
+	open  func() error // starts the COPY ahead of its rows, and finds out; nil where there are no guesses
 
 	converted []any // a row whose Valuers were called, reused
 }
@@ -79,14 +84,23 @@ func (j *job) run(ctx context.Context, table string) (rows int64, err error) {
 	if err := checkColumns(j.wanted); err != nil {
 		return 0, err
 	}
-	if j.plain = j.source.plain(); j.plain {
+	// To look at all rows ahead takes its time, where they are many. On a pool a COPY that began can be given up for another.
+	_, pool := j.q.(pool)
+	if j.plain = j.source.plain(!pool); j.plain {
 		rows, err = j.inOneCall(ctx)
-	} else {
+	}
+	if errors.Is(err, errNotPlain) {
+		j.plain, j.begun, j.text, j.row, j.bytes = j.source.plain(true), false, "", 0, 0
+	}
+	if !j.plain {
 		rows, err = j.inMany(ctx)
 	}
 	j.report()
 	return rows, err
 }
+
+// errNotPlain is the error of a value that needs code of the user's, in a call of driver.Do.
+var errNotPlain = errors.New("a value needs code of the user's")
 
 func (j *job) report() {
 	if j.options.Report != nil {
@@ -113,10 +127,14 @@ type send func(statement string, data []byte, last bool) (rows int64, err error)
 // inOneCall copies rows whose encoding runs no code of users.
 func (j *job) inOneCall(ctx context.Context) (int64, error) {
 	return driver.Do(ctx, j.q, j.shown(), func(ctx context.Context, c *driver.Conn) (int64, error) {
+		var ci *driver.CopyIn
+		j.open = func() (err error) {
+			ci, err = j.check(ctx, c)
+			return err
+		}
 		if err := j.prepare(ctx, c); err != nil {
 			return 0, err
 		}
-		var ci *driver.CopyIn
 		rows, err := j.copyAll(func(statement string, data []byte, last bool) (_ int64, err error) {
 			if ci == nil {
 				if ci, err = c.CopyIn(ctx, statement); err != nil {
@@ -140,6 +158,7 @@ func (j *job) inMany(ctx context.Context) (rows int64, err error) {
 	s := &stream{q: j.q, operation: "COPY into " + j.table.String(), shown: j.shown()}
 	err = errPanicked
 	defer func() { s.abort(ctx, err) }()
+	j.open = func() error { return s.open(ctx, j.check) }
 	if rows, err = s.begin(ctx, j.prepare); err != nil || !s.real {
 		return rows, err
 	}
@@ -216,65 +235,12 @@ func (j *job) finish(send send) (int64, error) {
 
 func (j *job) flush(send send, last bool) (rows int64, err error) {
 	if j.text == "" {
-		j.text = statement(j.table, names(j.filled), j.options.options(j.format)...)
+		j.text = j.statement()
 	}
 	rows, err = send(j.text, j.buf, last)
 	j.bytes += int64(len(j.buf))
 	j.buf = j.buf[:0]
 	return rows, err
-}
-
-// prepare looks up what the table has.
-func (j *job) prepare(ctx context.Context, c *driver.Conn) error {
-	t, err := lookUp(ctx, c, j.table)
-	if err != nil {
-		return err
-	}
-	if j.filled, err = t.pick(j.wanted); err != nil {
-		return err
-	}
-	types := make([]uint32, len(j.filled))
-	for i, col := range j.filled {
-		types[i] = col.oid
-	}
-	j.codec, err = c.CopyCodec(ctx, types)
-	return err
-}
-
-// choose decides the format, from the types of the columns and of the Go values that fill them, and begins it.
-func (j *job) choose() error {
-	filled, samples, err := j.source.use(j.filled)
-	if err != nil {
-		return err
-	}
-	if len(filled) == 0 && len(j.filled) > 0 {
-		return errors.New("no column of the table is left to fill")
-	}
-	j.filled = filled
-	if j.format = j.options.Format; j.format == Auto {
-		if j.format, err = j.bestFormat(samples); err != nil {
-			return err
-		}
-	}
-	j.begun = true
-	j.buf = make([]byte, 0, bufferSize+bufferSize/4)
-	if j.format == Binary {
-		j.buf = append(j.buf, copyformat.Header...)
-	}
-	return nil
-}
-
-func (j *job) bestFormat(samples []any) (Format, error) {
-	samples, err := j.convert(samples)
-	if err != nil {
-		return Auto, err
-	}
-	for i, c := range j.filled {
-		if !j.codec.HasBinary(c.oid, samples[i]) {
-			return Text, nil
-		}
-	}
-	return Binary, nil
 }
 
 // foreignError is an error of a user's source, which comes back unchanged.

@@ -130,27 +130,24 @@ func TestLoadOfLineEndsAndCharacters(t *testing.T) {
 		limit   int64
 		want    string
 	}{
-		"\\r\\n":             {"id,name\r\n1,\"a\r\nb\"\r\n2,c\r\n", copyin.CSVOptions{}, 0, "1=a\r\nb,2=c"},
-		"\\r":                {"id,name\r1,\"a\rb\"\r2,c\r", copyin.CSVOptions{}, 0, "1=a\rb,2=c"},
-		"no header, \\r":     {"1,a\r2,c", copyin.CSVOptions{Header: copyin.HeaderNone}, 0, "1=a,2=c"},
-		"one line":           {"1,a", copyin.CSVOptions{Header: copyin.HeaderNone}, 0, "1=a"},
-		"one line, \\r":      {"1,a\r", copyin.CSVOptions{Header: copyin.HeaderNone}, 0, "1=a"},
-		"nothing":            {"id,name\n", copyin.CSVOptions{}, 0, "NULL"},
-		"no line":            {"", copyin.CSVOptions{Header: copyin.HeaderNone}, 0, "NULL"},
-		"escape":             {"id;name\n1;'a\\'\nb'\n2;c\n", copyin.CSVOptions{Delimiter: ';', Quote: '\'', Escape: '\\'}, 0, "1=a'\nb,2=c"},
-		"NULL":               {"id,name\n1,-\n2,\"-\"\n", copyin.CSVOptions{Null: "-"}, 0, "1=NULL,2=-"},
-		"long header":        {"id,name\nint,\"te\nxt\"\n,\n1,a\n", copyin.CSVOptions{HeaderLines: 3}, 0, "1=a"},
-		"skipped header":     {"x,y\n-,-\n1,a\n", copyin.CSVOptions{Header: copyin.HeaderSkip, HeaderLines: 2}, 0, "1=a"},
-		"mapping":            {"nom,nr\na,1\n", copyin.CSVOptions{Mapping: map[string]string{"nom": "name", "nr": "id"}}, 0, "1=a"},
-		"latin1":             {"id,name\n1,\xe9\n", copyin.CSVOptions{Encoding: "latin1"}, 0, "1=é"},
-		"windows-1252":       {"id,name\n1,\x80\n", copyin.CSVOptions{Encoding: "WIN1252"}, 0, "1=€"},
-		"byte order mark":    {"\ufeffid,name\n1,a\n", copyin.CSVOptions{}, 0, "1=a"},
-		"limit":              {"id,name\n1,a\n2,b\n3,c\n4,d\n5,e\n", copyin.CSVOptions{}, 3, "1=a,2=b,3=c"},
-		"limit at the end":   {"id,name\n1,a\n2,b", copyin.CSVOptions{}, 2, "1=a,2=b"},
-		"marker at the end":  {"id,name\n1,a\n\\.\n", copyin.CSVOptions{}, 0, "1=a"},
-		"marker as the end":  {"id,name\n1,a\n\\.", copyin.CSVOptions{}, 0, "1=a"},
-		"marker in quotes":   {"id,name\n1,\"\n\\.\n\"\n2,b\n", copyin.CSVOptions{}, 0, "1=\n\\.\n,2=b"},
-		"marker with \\r\\n": {"id,name\r\n1,a\r\n\\.\r\n", copyin.CSVOptions{}, 0, "1=a"},
+		"\\r\\n":           {"id,name\r\n1,\"a\r\nb\"\r\n2,c\r\n", copyin.CSVOptions{}, 0, "1=a\r\nb,2=c"},
+		"\\r":              {"id,name\r1,\"a\rb\"\r2,c\r", copyin.CSVOptions{}, 0, "1=a\rb,2=c"},
+		"no header, \\r":   {"1,a\r2,c", copyin.CSVOptions{Header: copyin.HeaderNone}, 0, "1=a,2=c"},
+		"one line":         {"1,a", copyin.CSVOptions{Header: copyin.HeaderNone}, 0, "1=a"},
+		"one line, \\r":    {"1,a\r", copyin.CSVOptions{Header: copyin.HeaderNone}, 0, "1=a"},
+		"nothing":          {"id,name\n", copyin.CSVOptions{}, 0, "NULL"},
+		"no line":          {"", copyin.CSVOptions{Header: copyin.HeaderNone}, 0, "NULL"},
+		"escape":           {"id;name\n1;'a\\'\nb'\n2;c\n", copyin.CSVOptions{Delimiter: ';', Quote: '\'', Escape: '\\'}, 0, "1=a'\nb,2=c"},
+		"NULL":             {"id,name\n1,-\n2,\"-\"\n", copyin.CSVOptions{Null: "-"}, 0, "1=NULL,2=-"},
+		"long header":      {"id,name\nint,\"te\nxt\"\n,\n1,a\n", copyin.CSVOptions{HeaderLines: 3}, 0, "1=a"},
+		"skipped header":   {"x,y\n-,-\n1,a\n", copyin.CSVOptions{Header: copyin.HeaderSkip, HeaderLines: 2}, 0, "1=a"},
+		"mapping":          {"nom,nr\na,1\n", copyin.CSVOptions{Mapping: map[string]string{"nom": "name", "nr": "id"}}, 0, "1=a"},
+		"latin1":           {"id,name\n1,\xe9\n", copyin.CSVOptions{Encoding: "latin1"}, 0, "1=é"},
+		"windows-1252":     {"id,name\n1,\x80\n", copyin.CSVOptions{Encoding: "WIN1252"}, 0, "1=€"},
+		"byte order mark":  {"\ufeffid,name\n1,a\n", copyin.CSVOptions{}, 0, "1=a"},
+		"limit":            {"id,name\n1,a\n2,b\n3,c\n4,d\n5,e\n", copyin.CSVOptions{}, 3, "1=a,2=b,3=c"},
+		"limit at the end": {"id,name\n1,a\n2,b", copyin.CSVOptions{}, 2, "1=a,2=b"},
+		"marker in quotes": {"id,name\n1,\"\n\\.\n\"\n2,b\n", copyin.CSVOptions{}, 0, "1=\n\\.\n,2=b"},
 	} {
 		for _, rows := range []int{1, 2, 1000} {
 			r, err := copyin.Load(t.Context(), db, "item", copyin.CSVReader(strings.NewReader(tt.text), tt.options), copyin.LoadOptions{BatchRows: rows, Limit: tt.limit, Truncate: true})
@@ -166,6 +163,55 @@ func TestLoadOfLineEndsAndCharacters(t *testing.T) {
 	}
 }
 
+func itemMaps(n int) (maps []map[string]any) {
+	for _, row := range pairs(n) {
+		maps = append(maps, map[string]any{"id": row[0], "name": row[1]})
+	}
+	return maps
+}
+
+func TestLoadOfMapsWithOtherKeys(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, "create table item (id int primary key, name text default 'none', twice int generated always as (id * 2) stored)")
+	mustExec(t, db, "alter table item alter name set not null")
+	maps := itemMaps(30)
+	delete(maps[10], "name")
+	maps[20]["more"] = 1
+	_, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(each(maps)), copyin.LoadOptions{BatchRows: 7})
+	var row *copyin.RowError
+	if !errors.As(err, &row) || row.Row != 11 || row.Column != "name" {
+		t.Errorf("a missing key: %v", err)
+	}
+	o := copyin.LoadOptions{BatchRows: 7, OnBad: copyin.BadCollect, Truncate: true}
+	r, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(each(maps)), o)
+	if err != nil || r.Stored != 28 || len(r.Rejects) != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for i, want := range []int64{11, 21} {
+		id := fmt.Sprint(maps[want-1]["id"]) + "\t"
+		if r.Rejects[i].Err.Row != want || !strings.HasPrefix(r.Rejects[i].Record, id) {
+			t.Errorf("%+v, want row %d", r.Rejects[i], want)
+		}
+	}
+	only := []map[string]any{{"id": 100}, {"id": 101}}
+	if r, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(each(only)), copyin.LoadOptions{}); err != nil || r.Stored != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got := word(t, db, "select string_agg(name, ',') from item where id >= 100"); got != "none,none" {
+		t.Errorf("names are %q", got)
+	}
+	if r, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(each(only[:0])), copyin.LoadOptions{}); err != nil || r.Read != 0 {
+		t.Errorf("no rows: %+v, %v", r, err)
+	}
+	source := func(yield func(map[string]any, error) bool) {
+		_ = yield(map[string]any{"id": 200}, nil) && yield(nil, errSource)
+	}
+	if _, err := copyin.Load(t.Context(), db, "item", copyin.Sequence(source), copyin.LoadOptions{}); err != errSource {
+		t.Errorf("the source's error: %v", err)
+	}
+}
+
 func TestLoadOfRows(t *testing.T) {
 	t.Parallel()
 	const n = 5000
@@ -175,6 +221,8 @@ func TestLoadOfRows(t *testing.T) {
 		"rows":           copyin.Sequence(each(pairs(n))),
 		"rows, columns":  copyin.Sequence(each(pairs(n)), "id", "name"),
 		"structs, named": copyin.Sequence(structs, "name", "id"),
+		"maps":           copyin.Sequence(each(itemMaps(n))),
+		"maps, named":    copyin.Sequence(each(itemMaps(n)), "name", "id"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -313,26 +361,26 @@ func TestLoadRefusesByName(t *testing.T) {
 		src         copyin.Source
 		o           copyin.LoadOptions
 	}{
-		"table":             {"nowhere", "nowhere", nil, copyin.LoadOptions{}},
-		"name":              {"a.b.c", "a.b.c", nil, copyin.LoadOptions{}},
-		"Workers":           {"item", "Workers", nil, copyin.LoadOptions{Workers: -1}},
-		"OnBad":             {"item", "OnBad", nil, copyin.LoadOptions{OnBad: 7}},
-		"OnConflict":        {"item", "OnConflict", nil, copyin.LoadOptions{OnConflict: -1}},
-		"RejectFile":        {"item", "RejectFile", nil, copyin.LoadOptions{RejectFile: "x"}},
-		"ConflictColumns":   {"item", "ConflictColumns", nil, copyin.LoadOptions{ConflictColumns: []string{"id"}}},
-		"UpdateColumns":     {"item", "UpdateColumns", nil, copyin.LoadOptions{UpdateColumns: []string{"id"}}},
-		"no such update":    {"item", `"z"`, nil, copyin.LoadOptions{OnConflict: copyin.ConflictUpdate, UpdateColumns: []string{"z"}}},
-		"Ledger":            {"item", "ImportID", nil, copyin.LoadOptions{Ledger: "x"}},
-		"ledger's name":     {"item", "Ledger", nil, copyin.LoadOptions{Ledger: "x.y.z", ImportID: "1"}},
-		"no key":            {"keyless", "ConflictColumns", nil, copyin.LoadOptions{OnConflict: copyin.ConflictUpdate}},
-		"no index":          {"keyless", "42P10", nil, copyin.LoadOptions{OnConflict: copyin.ConflictUpdate, ConflictColumns: []string{"id"}}},
-		"file":              {"item", "nofile", copyin.CSVFiles(copyin.CSVOptions{}, "/nofile"), copyin.LoadOptions{}},
-		"header":            {"item", `"z"`, copyin.CSVReader(strings.NewReader("id,z\n"), copyin.CSVOptions{}), copyin.LoadOptions{}},
-		"header lines":      {"item", "HeaderLines", copyin.CSVReader(strings.NewReader("id,z\n"), copyin.CSVOptions{Header: copyin.HeaderNone, HeaderLines: 2}), copyin.LoadOptions{}},
-		"encoding":          {"item", "SJIS", copyin.CSVReader(strings.NewReader("id,name\n"), copyin.CSVOptions{Encoding: "SJIS", Quote: '|'}), copyin.LoadOptions{}},
-		"type of rows":      {"item", "int", copyin.Sequence(each([]int{1})), copyin.LoadOptions{}},
-		"behind the marker": {"item", `\.`, copyin.CSVReader(strings.NewReader("id,name\n1,a\n\\.\n2,b\n"), copyin.CSVOptions{}), copyin.LoadOptions{}},
-		"setting":           {"item", "42704", nil, copyin.LoadOptions{Settings: map[string]string{"no_such": "x"}}},
+		"table":           {"nowhere", "nowhere", nil, copyin.LoadOptions{}},
+		"name":            {"a.b.c", "a.b.c", nil, copyin.LoadOptions{}},
+		"Workers":         {"item", "Workers", nil, copyin.LoadOptions{Workers: -1}},
+		"OnBad":           {"item", "OnBad", nil, copyin.LoadOptions{OnBad: 7}},
+		"OnConflict":      {"item", "OnConflict", nil, copyin.LoadOptions{OnConflict: -1}},
+		"RejectFile":      {"item", "RejectFile", nil, copyin.LoadOptions{RejectFile: "x"}},
+		"ConflictColumns": {"item", "ConflictColumns", nil, copyin.LoadOptions{ConflictColumns: []string{"id"}}},
+		"UpdateColumns":   {"item", "UpdateColumns", nil, copyin.LoadOptions{UpdateColumns: []string{"id"}}},
+		"no such update":  {"item", `"z"`, nil, copyin.LoadOptions{OnConflict: copyin.ConflictUpdate, UpdateColumns: []string{"z"}}},
+		"Ledger":          {"item", "ImportID", nil, copyin.LoadOptions{Ledger: "x"}},
+		"ledger's name":   {"item", "Ledger", nil, copyin.LoadOptions{Ledger: "x.y.z", ImportID: "1"}},
+		"no key":          {"keyless", "ConflictColumns", nil, copyin.LoadOptions{OnConflict: copyin.ConflictUpdate}},
+		"no index":        {"keyless", "42P10", nil, copyin.LoadOptions{OnConflict: copyin.ConflictUpdate, ConflictColumns: []string{"id"}}},
+		"file":            {"item", "nofile", copyin.CSVFiles(copyin.CSVOptions{}, "/nofile"), copyin.LoadOptions{}},
+		"header":          {"item", `"z"`, copyin.CSVReader(strings.NewReader("id,z\n"), copyin.CSVOptions{}), copyin.LoadOptions{}},
+		"header lines":    {"item", "HeaderLines", copyin.CSVReader(strings.NewReader("id,z\n"), copyin.CSVOptions{Header: copyin.HeaderNone, HeaderLines: 2}), copyin.LoadOptions{}},
+		"encoding":        {"item", "SJIS", copyin.CSVReader(strings.NewReader("id,name\n"), copyin.CSVOptions{Encoding: "SJIS", Quote: '|'}), copyin.LoadOptions{}},
+		"type of rows":    {"item", "int", copyin.Sequence(each([]int{1})), copyin.LoadOptions{}},
+		"nil reader":      {"item", "no source", copyin.CSVReader(nil, copyin.CSVOptions{}), copyin.LoadOptions{}},
+		"setting":         {"item", "42704", nil, copyin.LoadOptions{Settings: map[string]string{"no_such": "x"}}},
 	} {
 		if tt.src == nil {
 			tt.src = csv

@@ -16,12 +16,18 @@ import (
 
 // From runs any COPY … FROM STDIN with the stream that r gives, which is in the format that the statement says, and returns
 // the number of rows that the server has stored. r's own error aborts the COPY and comes back unchanged; an error of a
-// row is a *[RowError].
+// row is a *[RowError]. The server alone reads the stream: before PostgreSQL 18 it throws away what is behind a line \. of CSV
+// ([CSV] and [Load] refuse that).
 //
 // Files, sockets and readers in memory are read in one call of [driver.Do]. Any other reader may be code of the user's: it is
 // read between such calls, as the sequence of [Rows] is.
 func From(ctx context.Context, q ext.Querier, statement string, r io.Reader) (int64, error) {
-	rows, err := copyReader(ctx, q, statement, func(context.Context, *driver.Conn) (string, error) { return statement, nil }, r, isSafe(r))
+	if r == nil {
+		return 0, fmt.Errorf("copyin: %w", errNoSource)
+	}
+	rows, err := copyReader(ctx, q, statement, func(ctx context.Context, c *driver.Conn) (*driver.CopyIn, error) {
+		return c.CopyIn(ctx, statement)
+	}, &userReader{r: r}, isSafe(r))
 	if err != nil {
 		return 0, wrapReader("copyin", err, "", nil, 0)
 	}
@@ -65,36 +71,29 @@ func (u *userReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// copyReader runs a COPY with the data of r. prepare gives the statement on the connection; shown is what mocks see.
-func copyReader(ctx context.Context, q ext.Querier, shown string, prepare func(context.Context, *driver.Conn) (string, error), r io.Reader, safe bool) (int64, error) {
-	if r == nil {
-		return 0, errNoSource
-	}
-	source := &userReader{r: r}
+// copyReader runs a COPY with the data of r, whose errors are marked where they are the user's. open starts it on the connection;
+// shown is what mocks see.
+func copyReader(ctx context.Context, q ext.Querier, shown string, open func(context.Context, *driver.Conn) (*driver.CopyIn, error), r io.Reader, safe bool) (int64, error) {
 	if safe {
-		return readerInOneCall(ctx, q, shown, prepare, source)
+		return readerInOneCall(ctx, q, shown, open, r)
 	}
 	buf := make([]byte, bufferSize)
-	n, more, err := fillFrom(source, buf)
+	n, more, err := fillFrom(r, buf)
 	switch {
 	case err != nil:
 		return 0, err
 	case !more:
-		return readerInOneCall(ctx, q, shown, prepare, bytes.NewReader(buf[:n]))
+		return readerInOneCall(ctx, q, shown, open, bytes.NewReader(buf[:n]))
 	}
 	s := &stream{q: q, operation: "COPY", shown: shown}
-	rows, err := s.copyReader(ctx, prepare, source, buf)
+	rows, err := s.copyReader(ctx, open, r, buf)
 	s.abort(ctx, err)
 	return rows, err
 }
 
-func readerInOneCall(ctx context.Context, q ext.Querier, shown string, prepare func(context.Context, *driver.Conn) (string, error), r io.Reader) (int64, error) {
+func readerInOneCall(ctx context.Context, q ext.Querier, shown string, open func(context.Context, *driver.Conn) (*driver.CopyIn, error), r io.Reader) (int64, error) {
 	return driver.Do(ctx, q, shown, func(ctx context.Context, c *driver.Conn) (int64, error) {
-		statement, err := prepare(ctx, c)
-		if err != nil {
-			return 0, err
-		}
-		ci, err := c.CopyIn(ctx, statement)
+		ci, err := open(ctx, c)
 		if err != nil {
 			return 0, err
 		}
@@ -107,17 +106,16 @@ func readerInOneCall(ctx context.Context, q ext.Querier, shown string, prepare f
 }
 
 // copyReader sends buf, which is full, and then what r gives.
-func (s *stream) copyReader(ctx context.Context, prepare func(context.Context, *driver.Conn) (string, error), r io.Reader, buf []byte) (rows int64, err error) {
-	statement := ""
+func (s *stream) copyReader(ctx context.Context, open func(context.Context, *driver.Conn) (*driver.CopyIn, error), r io.Reader, buf []byte) (rows int64, err error) {
 	rows, err = s.begin(ctx, func(ctx context.Context, c *driver.Conn) (err error) {
-		statement, err = prepare(ctx, c)
+		s.ci, err = open(ctx, c)
 		return err
 	})
 	if err != nil || !s.real {
 		return rows, err
 	}
 	for n, more := len(buf), true; ; {
-		if rows, err = s.write(ctx, statement, buf[:n], !more); err != nil || !more {
+		if rows, err = s.write(ctx, s.shown, buf[:n], !more); err != nil || !more {
 			return rows, err
 		}
 		if n, more, err = fillFrom(r, buf); err != nil {

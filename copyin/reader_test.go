@@ -95,12 +95,17 @@ func TestCSVThatDoesNotFitIsRefused(t *testing.T) {
 		{"open quote", "a,\"b\n1,2\n", copyin.CSVOptions{}, "unterminated"},
 		{"delimiter", "a", copyin.CSVOptions{Delimiter: '"'}, "delimiter and quote"},
 		{"null", "a", copyin.CSVOptions{Null: ","}, "NULL"},
+		{"header", "a\n1\n", copyin.CSVOptions{Header: 9}, "Header is 9"},
+		{"half a gzip", zipped("a\n1\n")[:20], copyin.CSVOptions{}, `copyin: table "pair": gzip: unexpected EOF`},
 	}
 	for _, tt := range tests {
 		n, err := copyin.CSV(t.Context(), db, "pair", strings.NewReader(tt.file), tt.options)
 		if n != 0 || err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %d, %v, want %q", tt.name, n, err, tt.want)
 		}
+	}
+	if _, err := copyin.CSVFile(t.Context(), db, "pair", t.TempDir(), copyin.CSVOptions{}); err == nil || !strings.HasPrefix(err.Error(), `copyin: table "pair": read `) {
+		t.Errorf("a folder: %v", err)
 	}
 	for name, file := range map[string]string{"value": "a,b\n1,x\n2,\"y\ny\"\nz,3\n", "extra": "a,b\n1,2\n3,\"4\n\"\n3,4,5\n", "missing": "a,b\n1,2\n1,\"2\n\"\n3\n"} {
 		_, err := copyin.CSV(t.Context(), db, "pair", strings.NewReader(file), copyin.CSVOptions{})

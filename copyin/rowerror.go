@@ -39,7 +39,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 func withRow(err error, table string, columns []string, value func(row int64, column string) any) error {
 	var server *pgconn.PgError
 	var known *RowError
-	if err == nil || errors.As(err, &known) || !errors.As(err, &server) {
+	if err == nil || errors.As(err, &known) || !errors.As(err, &server) || server.Code == codeCanceled {
 		return err
 	}
 	e, ok := parseContext(server.Where, table, columns)
@@ -61,6 +61,8 @@ var (
 	contextLine   = regexp.MustCompile(`^(.*?), \pL+ (\d+)(.*)$`)
 	contextColumn = regexp.MustCompile(`^, \pL+ (.*)$`)
 )
+
+const codeCanceled = "57014" // query_canceled, which says nothing of the row
 
 func parseContext(where, table string, columns []string) (e *RowError, ok bool) {
 	for line := range strings.Lines(where) {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
@@ -20,8 +18,8 @@ type RowSource interface {
 // Rows copies rows into a table, whose name is as [ext.ParseName] takes it, and returns how many the server has stored.
 //
 // Each row has a value for each of Options.Columns, or for each column of the table that the server does not compute; those of
-// a *sql.Rows fill the columns of their names. Values are what statements take as arguments. The table's types are looked
-// up first, in a round trip of its own.
+// a *sql.Rows fill the columns of their names. Values are what statements take as arguments. The table's types are looked up each
+// time: outside of a transaction together with the start of the COPY, but for the first into the table; in one ahead of it.
 //
 // It is all or nothing: an error leaves no row, and a failed transaction where there was one, unless it came before the
 // first rows were sent. The error of a row is a *[RowError]. That of a sequence comes back unchanged. A context that ends
@@ -51,33 +49,43 @@ func Rows[S RowSource](ctx context.Context, q ext.Querier, table string, rows S,
 	return copyRows(ctx, q, table, src, o)
 }
 
-// Maps is [Rows] for maps of values by column. The columns are the keys of the first map unless Options.Columns names them.
-// All maps must have the same keys: a missing or further one is a *[RowError].
-func Maps(ctx context.Context, q ext.Querier, table string, rows []map[string]any, o Options) (int64, error) {
-	if len(rows) == 0 {
-		return 0, nil
-	}
-	return copyRows(ctx, q, table, &mapSource{rows: rows, wanted: o.Columns}, o)
-}
-
 // sampled is how many rows are looked at for the types of their values.
 const sampled = 100
 
 // sliceSource is rows in memory.
 type sliceSource struct {
-	rows [][]any
-	at   int
+	rows   [][]any
+	at     int
+	unseen bool // not all rows are known to be plain
 }
 
 func (s *sliceSource) columns() ([]string, error) { return nil, nil }
-func (s *sliceSource) values() ([]any, error)     { return s.rows[s.at], nil }
 
-func (s *sliceSource) plain() bool {
-	for _, row := range s.rows {
-		for _, v := range row {
-			if !driver.IsPlain(v) {
-				return false
-			}
+func (s *sliceSource) values() ([]any, error) {
+	row := s.rows[s.at]
+	if s.unseen && !allPlain(row) {
+		return nil, errNotPlain
+	}
+	return row, nil
+}
+
+func allPlain(row []any) bool {
+	for _, v := range row {
+		if !driver.IsPlain(v) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *sliceSource) plain(all bool) bool {
+	rows := s.rows
+	if s.unseen = !all && len(rows) > sampled; s.unseen {
+		rows = rows[:sampled]
+	}
+	for _, row := range rows {
+		if !allPlain(row) {
+			return false
 		}
 	}
 	return true
@@ -117,7 +125,7 @@ type pushSource struct {
 }
 
 func (s *pushSource) columns() ([]string, error) { return nil, nil }
-func (s *pushSource) plain() bool                { return false }
+func (s *pushSource) plain(bool) bool            { return false }
 func (s *pushSource) values() ([]any, error)     { return s.row, nil }
 func (s *pushSource) value(int64, int) any       { return nil }
 func (s *pushSource) each(yield func(err error) bool) {
@@ -174,78 +182,4 @@ func (s *querySource) columns() ([]string, error) {
 		return nil, &foreignError{err}
 	}
 	return columns, nil
-}
-
-// mapSource is rows as maps.
-type mapSource struct {
-	rows   []map[string]any
-	wanted []string
-	row    []any
-	at     int
-}
-
-func (s *mapSource) columns() ([]string, error) {
-	if s.wanted == nil {
-		s.wanted = slices.Sorted(maps.Keys(s.rows[0]))
-	}
-	return s.wanted, nil
-}
-
-func (s *mapSource) plain() bool {
-	for _, row := range s.rows {
-		for _, v := range row {
-			if !driver.IsPlain(v) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func (s *mapSource) each(yield func(error) bool) {
-	for s.at = range s.rows {
-		if !yield(nil) {
-			return
-		}
-	}
-}
-
-func (s *mapSource) use(columns []column) ([]column, []any, error) {
-	s.columns()
-	s.row = make([]any, len(s.wanted))
-	samples := make([]any, len(columns))
-	for _, row := range s.rows[:min(len(s.rows), sampled)] {
-		for i, name := range s.wanted {
-			if samples[i] == nil {
-				samples[i] = row[name]
-			}
-		}
-	}
-	return columns, samples, nil
-}
-
-func (s *mapSource) values() ([]any, error) {
-	row := s.rows[s.at]
-	for i, name := range s.wanted {
-		v, ok := row[name]
-		if !ok {
-			return nil, &RowError{Row: int64(s.at) + 1, Column: name, Err: fmt.Errorf("the map has no key %q", name)}
-		}
-		s.row[i] = v
-	}
-	if len(row) != len(s.wanted) {
-		for _, key := range slices.Sorted(maps.Keys(row)) {
-			if !slices.Contains(s.wanted, key) {
-				return nil, &RowError{Row: int64(s.at) + 1, Column: key, Err: fmt.Errorf("the map has the key %q, which is none of the columns", key)}
-			}
-		}
-	}
-	return s.row, nil
-}
-
-func (s *mapSource) value(row int64, column int) any {
-	if row < 1 || row > int64(len(s.rows)) {
-		return nil
-	}
-	return s.rows[row-1][s.wanted[column]]
 }

@@ -2,6 +2,7 @@ package copyin_test
 
 import (
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"iter"
 	"strings"
@@ -155,5 +156,44 @@ func TestErrorOfASourceComesBackUnchanged(t *testing.T) {
 				t.Errorf("%s rows are left", got)
 			}
 		})
+	}
+}
+
+// shout is a text that needs code of the user's.
+type shout string
+
+func (s shout) Value() (sqldriver.Value, error) { return strings.ToUpper(string(s)), nil }
+
+func TestLateValuers(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, "create table item (id int primary key, name text not null)")
+	rows, maps := pairs(9000), itemMaps(9000)
+	rows[7000][1], maps[7000]["name"] = shout("late"), shout("late")
+	onEveryHandle(t, db, func(t *testing.T, q ext.Querier) {
+		var report copyin.Report
+		for name, copyAll := range map[string]func() (int64, error){
+			"Rows": func() (int64, error) {
+				return copyin.Rows(t.Context(), q, "item", rows, copyin.Options{Report: &report})
+			},
+			"Maps": func() (int64, error) {
+				return copyin.Maps(t.Context(), q, "item", maps, copyin.Options{Report: &report})
+			},
+		} {
+			n, err := copyAll()
+			if n != 9000 || err != nil || report.Format != copyin.Binary {
+				t.Errorf("%s: %d, %v, %+v", name, n, err, report)
+			}
+			if got := word(t, q, "select count(*) || ' ' || count(*) filter (where name = 'LATE') || ' ' || sum(id) from item"); got != "9000 1 40495500" {
+				t.Errorf("%s: %s", name, got)
+			}
+			mustExec(t, q, "truncate item")
+		}
+	})
+	rows[8000][0] = "x"
+	_, err := copyin.Rows(t.Context(), db, "item", rows, copyin.Options{})
+	var row *copyin.RowError
+	if !errors.As(err, &row) || row.Row != 8001 || row.Column != "id" || row.Value != "x" {
+		t.Errorf("%v", err)
 	}
 }

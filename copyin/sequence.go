@@ -116,7 +116,7 @@ func (f *rowsFeed) encode() error {
 		return err
 	}
 	record := ""
-	if values, err := j.source.values(); err == nil {
+	if values, _ := j.source.values(); values != nil {
 		record = f.shown(values)
 	}
 	f.rejected = append(f.rejected, Rejected{Record: record, Err: row})

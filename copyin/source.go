@@ -19,13 +19,17 @@ type Source interface {
 func CSVFiles(o CSVOptions, names ...string) Source { return &csvSource{options: o, names: names} }
 
 // CSVReader is one stream of CSV, as [CSV] reads it.
-func CSVReader(r io.Reader, o CSVOptions) Source { return &csvSource{options: o, reader: r} }
+func CSVReader(r io.Reader, o CSVOptions) Source {
+	return &csvSource{options: o, reader: r, isReader: true}
+}
 
 // csvSource is CSV, from files or from a reader.
 type csvSource struct {
 	options CSVOptions
 	names   []string
-	reader  io.Reader // nil for files
+	reader  io.Reader
+
+	isReader bool // not files
 }
 
 func (s *csvSource) size() (total int64, err error) {
@@ -46,7 +50,10 @@ func (s *csvSource) size() (total int64, err error) {
 }
 
 func (s *csvSource) feed(ctx context.Context, l *loader) error {
-	if s.reader != nil {
+	if s.isReader && s.reader == nil {
+		return errNoSource
+	}
+	if s.isReader {
 		return s.feedOne(ctx, l, 1, "", s.reader)
 	}
 	for i, name := range s.names {
@@ -66,12 +73,20 @@ func (s *csvSource) feed(ctx context.Context, l *loader) error {
 	return nil
 }
 
-// Sequence is rows from a sequence, which may fail: []any, with a value for each of the columns, or structs (or pointers to
-// them), as [Structs] takes them. columns are those that are filled, none for those of the rows, or of the table.
+// Sequence is rows from a sequence, which may fail: []any, with a value for each of the columns, map[string]any, as [Maps] takes
+// them, or structs (or pointers to them), as [Structs] takes them. columns are those that are filled, none for those of the rows, or
+// of the table.
 func Sequence[T any](rows iter.Seq2[T, error], columns ...string) Source {
 	return &rowsSource{wanted: columns, open: func() (rowSource, error) {
-		if values, ok := any(rows).(iter.Seq2[[]any, error]); ok && rows != nil {
-			return &pushSource{seq: values}, nil
+		switch rows := any(rows).(type) {
+		case iter.Seq2[[]any, error]:
+			if rows != nil {
+				return &pushSource{seq: rows}, nil
+			}
+		case iter.Seq2[map[string]any, error]:
+			if rows != nil {
+				return &mapSeqSource{seq: rows, mapRow: mapRow{wanted: columns}}, nil
+			}
 		}
 		return newStructSeq(rows, columns)
 	}}

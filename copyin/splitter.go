@@ -51,13 +51,17 @@ func (s *csvSource) split(ctx context.Context, l *loader, ordinal int, name stri
 	if err := checkSplit(job.csv, s.options.Encoding); err != nil {
 		return err
 	}
+	marked := false
 	if _, err := l.look(ctx, statement(l.table, job.columns, "format csv"), func(ctx context.Context, c *driver.Conn) error {
-		_, err := job.prepare(ctx, c)
-		return err
+		marked = endsAtMarker(c)
+		return job.prepare(ctx, c)
 	}); err != nil {
 		return err
 	}
-	in := &input{ordinal: ordinal, name: name, columns: job.filled, format: CSVFormat, csv: job.csv, lineEnd: job.end}
+	if marked && job.csv.Quote == copyformat.Marker[0] {
+		return errors.New(`CSV with the quote \ is not split for servers before PostgreSQL 18, where a line \. ends the data`)
+	}
+	in := &input{ordinal: ordinal, name: name, columns: job.filled, format: CSVFormat, csv: job.csv, lineEnd: job.end, marked: marked}
 	if err := l.adopt(in, job.copyOptions()); err != nil {
 		return err
 	}

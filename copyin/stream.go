@@ -12,6 +12,11 @@ import (
 // cleanupTime bounds what has to happen after the caller's context has ended.
 const cleanupTime = 5 * time.Second
 
+// pool is a handle of many connections.
+type pool interface {
+	Conn(context.Context) (*sql.Conn, error)
+}
+
 // stream is a COPY FROM STDIN over several calls of driver.Do, so that code of users runs between them. It holds one
 // connection: any other statement on it gets driver.ErrBusy.
 type stream struct {
@@ -27,9 +32,7 @@ type stream struct {
 
 // begin takes a connection and holds it. prepare runs on it.
 func (s *stream) begin(ctx context.Context, prepare func(context.Context, *driver.Conn) error) (int64, error) {
-	if pool, ok := s.q.(interface {
-		Conn(context.Context) (*sql.Conn, error)
-	}); ok {
+	if pool, ok := s.q.(pool); ok {
 		conn, err := pool.Conn(ctx)
 		if err != nil {
 			return 0, err
@@ -54,6 +57,17 @@ func (s *stream) begin(ctx context.Context, prepare func(context.Context, *drive
 func (s *stream) release() {
 	s.held.Release()
 	s.released = true
+}
+
+// open starts the COPY ahead of its data, or leaves it to write.
+func (s *stream) open(ctx context.Context, open func(context.Context, *driver.Conn) (*driver.CopyIn, error)) error {
+	_, err := driver.Do(s.held.Context(ctx), s.q, s.shown, func(ctx context.Context, c *driver.Conn) (_ int64, err error) {
+		if s.ci, err = open(ctx, c); err != nil {
+			s.release()
+		}
+		return 0, err
+	})
+	return err
 }
 
 // write sends a part of the data, with the statement before the first and the end behind the last. It returns the number of

@@ -86,7 +86,8 @@ type structSource struct {
 	pointer  bool // the rows are pointers to structs
 	named    bool // the caller has named the columns
 	fields   []ext.StructField
-	cells    []cell
+	all      []cell // of the fields
+	cells    []cell // in the order of the columns
 	left     []bool // by cell: of those tagged omitzero, whether the column is left to its default
 	leaving  bool   // some cell is tagged omitzero
 	sequence bool
@@ -106,7 +107,7 @@ func newStructSource(t reflect.Type, wanted []string) (*structSource, error) {
 		s.pointer, s.typ = true, t.Elem()
 	}
 	if !ext.IsRowStruct(s.typ) {
-		return nil, fmt.Errorf("rows are structs or pointers to structs, not %s", t)
+		return nil, fmt.Errorf("rows are structs, pointers to structs, []any or map[string]any, not %s", t)
 	}
 	fields, err := ext.StructFields(s.typ)
 	if err != nil {
@@ -115,7 +116,7 @@ func newStructSource(t reflect.Type, wanted []string) (*structSource, error) {
 	for _, f := range fields {
 		if wanted == nil || slices.Contains(wanted, f.Column) {
 			s.fields = append(s.fields, f)
-			s.cells = append(s.cells, newCell(s.typ, f.Index, f.OmitZero))
+			s.all = append(s.all, newCell(s.typ, f.Index, f.OmitZero))
 		}
 	}
 	for _, name := range wanted {
@@ -134,8 +135,8 @@ func (s *structSource) columns() ([]string, error) {
 	return names, nil
 }
 
-func (s *structSource) plain() bool {
-	return !s.sequence && !slices.ContainsFunc(s.cells, func(c cell) bool { return !c.plain() })
+func (s *structSource) plain(bool) bool {
+	return !s.sequence && !slices.ContainsFunc(s.all, func(c cell) bool { return !c.plain() })
 }
 
 func (s *structSource) each(yield func(error) bool) {
@@ -150,11 +151,10 @@ func (s *structSource) each(yield func(error) bool) {
 
 // use puts the cells into the order of the columns.
 func (s *structSource) use(columns []column) (filled []column, samples []any, err error) {
-	cells := s.cells
-	s.cells = nil
+	s.cells, s.left, s.leaving, s.used = nil, nil, false, nil
 	for _, col := range columns {
 		n := slices.IndexFunc(s.fields, func(f ext.StructField) bool { return f.Column == col.name })
-		c := cells[n]
+		c := s.all[n]
 		left := c.omitZero && s.base != nil && c.isZero(s.base)
 		if col.generated && !s.named {
 			continue

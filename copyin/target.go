@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"sync"
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
@@ -20,33 +22,50 @@ type column struct {
 type target struct {
 	table   ext.Name
 	columns []column
+	epoch   uint64 // of the schema, as far as the pool sees its changes
 }
 
-const columnsQuery = `
-	select attname::text, atttypid::int8, %s
+// columnsQuery asks for a table's columns.
+func columnsQuery(c *driver.Conn) string {
+	const firstWithGenerated = 120000
+	generated := "'false'"
+	if c.Info().VersionNum >= firstWithGenerated {
+		generated = "(attgenerated <> '')::text"
+	}
+	return `
+	select attname::text, atttypid::text, ` + generated + `
 	from pg_catalog.pg_attribute
 	where attrelid = pg_catalog.to_regclass($1) and attnum > 0 and not attisdropped
 	order by attnum`
+}
 
-// lookUp asks for a table's columns. It is asked each time: a binary COPY for types that are no more could store other
-// values without an error.
-func lookUp(ctx context.Context, c *driver.Conn, table ext.Name) (*target, error) {
-	const firstWithGenerated = 120000
-	generated := "false"
-	if c.Info().VersionNum >= firstWithGenerated {
-		generated = "attgenerated <> ''"
+// columnsOf are the rows of columnsQuery.
+func columnsOf(rows [][]string) []column {
+	columns := make([]column, len(rows))
+	for i, row := range rows {
+		oid, _ := strconv.ParseUint(row[1], 10, 32)
+		columns[i] = column{name: row[0], oid: uint32(oid), generated: row[2] == "true"}
 	}
-	rows, err := ext.Catalog(ctx, c, fmt.Sprintf(columnsQuery, generated), table.String())
+	return columns
+}
+
+// lookUp asks for a table's columns, in a round trip of its own. What it is told is remembered, for a guess at the format of the
+// next COPY into the table, and not more: a binary COPY for types that are no more could store other values without an error.
+func lookUp(ctx context.Context, c *driver.Conn, table ext.Name) (*target, error) {
+	epoch, _ := c.SchemaEpoch()
+	found, err := ext.Catalog(ctx, c, columnsQuery(c), table.String())
 	if err != nil {
 		return nil, err
 	}
-	t := &target{table: table}
-	for _, row := range rows {
-		oid, _ := row[1].(int64)
-		isGenerated, _ := row[2].(bool)
-		t.columns = append(t.columns, column{name: fmt.Sprintf("%s", row[0]), oid: uint32(oid), generated: isGenerated})
+	rows := make([][]string, len(found))
+	for i, row := range found {
+		for _, v := range row {
+			rows[i] = append(rows[i], fmt.Sprintf("%s", v)) // compat=pq may give bytes
+		}
 	}
+	t := &target{table: table, columns: columnsOf(rows), epoch: epoch}
 	if len(rows) > 0 {
+		known(c).Store(table, t)
 		return t, nil
 	}
 	exists, err := ext.Catalog(ctx, c, "select pg_catalog.to_regclass($1) is not null", table.String())
@@ -57,6 +76,24 @@ func lookUp(ctx context.Context, c *driver.Conn, table ext.Name) (*target, error
 		return nil, ext.NoTable(ctx, c, table)
 	}
 	return t, nil
+}
+
+// knownKey finds the tables that a pool has copied into.
+type knownKey struct{}
+
+func known(c *driver.Conn) *sync.Map {
+	return c.Connector().Shared(knownKey{}, func() any { return new(sync.Map) }).(*sync.Map)
+}
+
+// recall is what the pool was told of a table, nil where it has not asked, or has altered something since.
+func recall(c *driver.Conn, table ext.Name) *target {
+	found, _ := known(c).Load(table)
+	if t, ok := found.(*target); ok {
+		if epoch, same := c.SchemaEpoch(); same && epoch == t.epoch {
+			return t
+		}
+	}
+	return nil
 }
 
 // find is the column of a name.

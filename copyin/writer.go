@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
+	"github.com/pycopg/pycopg/internal/copyformat"
 )
 
 // Writer is a COPY into a table under way, for programs that push rows. It holds one connection until Close or Abort, or until
@@ -19,6 +21,7 @@ type Writer struct {
 	s     *stream
 	table string
 	raw   bool
+	ends  *copyformat.MarkerFinder // of raw CSV, where the server ends it at a line \.
 	begun bool
 	rows  int64
 	err   error // of the first failure; errClosed behind Close
@@ -40,15 +43,29 @@ func NewWriter(ctx context.Context, q ext.Querier, table string, o Options) (*Wr
 		j.wanted = o.Columns
 		err = checkColumns(o.Columns)
 	}
+	if err == nil && (o.Format < Auto || o.Format > CSVFormat) {
+		err = fmt.Errorf("Format is %d", o.Format)
+	}
 	if err == nil {
 		w.s = &stream{q: q, operation: "COPY into " + j.table.String(), shown: j.shown()}
-		w.rows, err = w.s.begin(ctx, j.prepare)
+		w.rows, err = w.s.begin(ctx, w.prepare)
 	}
 	if err != nil {
 		w.fail(err)
 		return nil, w.err
 	}
 	return w, nil
+}
+
+func (w *Writer) prepare(ctx context.Context, c *driver.Conn) error {
+	if w.job.options.Format == CSVFormat && endsAtMarker(c) {
+		csv, err := copyformat.CSV{}.Normal()
+		if err != nil {
+			return err
+		}
+		w.ends = copyformat.NewMarkerFinder(csv, false)
+	}
+	return w.job.prepare(ctx, c)
 }
 
 func (w *Writer) fail(err error) error {
@@ -101,6 +118,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 		if j.format = j.options.Format; j.format == Auto {
 			j.format = Text
 		}
+	}
+	if w.ends != nil && w.ends.Look(p) {
+		return 0, w.fail(&RowError{Row: w.ends.Line(), Err: errBehindMarker})
 	}
 	if j.buf = append(j.buf, p...); len(j.buf) < bufferSize {
 		return len(p), nil

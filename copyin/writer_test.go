@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/pycopg/pycopg/copyin"
@@ -53,6 +54,42 @@ func TestWriterTakesRowsOrAStream(t *testing.T) {
 		}
 		mustExec(t, q, "truncate item")
 	})
+}
+
+func TestWriterOfCSVBehindAMarker(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, "create table line (a text)")
+	marked := marks(t, db)
+	for _, rest := range []string{"", "x\n"} {
+		w, err := copyin.NewWriter(t.Context(), db, "line", copyin.Options{Format: copyin.CSVFormat})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, piece := range []string{"a\n\"\n\\.\n\"\n\\", ".", "\n" + rest} {
+			_, err = w.Write([]byte(piece))
+		}
+		var row *copyin.RowError
+		if lost := marked && rest != ""; lost != (errors.As(err, &row) && row.Row == 5) || lost != (w.Close() != nil) {
+			t.Errorf("%q: %v", rest, err)
+		}
+	}
+	want := "2"
+	if !marked {
+		want = "7"
+	}
+	if got := word(t, db, "select count(*) from line"); got != want {
+		t.Errorf("%s rows, want %s", got, want)
+	}
+}
+
+func TestWriterOfNoFormat(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, itemTable)
+	if _, err := copyin.NewWriter(t.Context(), db, "item", copyin.Options{Format: 17}); err == nil || !strings.Contains(err.Error(), "Format is 17") {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestWriterHoldsItsConnection(t *testing.T) {

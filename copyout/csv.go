@@ -64,6 +64,9 @@ func CSV(ctx context.Context, q ext.Querier, src Source, w io.Writer, o CSVOptio
 }
 
 func copyCSV(ctx context.Context, q ext.Querier, src Source, w io.Writer, o CSVOptions) (int64, error) {
+	if w == nil {
+		return 0, errNoWriter
+	}
 	src, err := src.checked()
 	if err != nil {
 		return 0, err
@@ -72,7 +75,7 @@ func copyCSV(ctx context.Context, q ext.Querier, src Source, w io.Writer, o CSVO
 	if err != nil {
 		return 0, err
 	}
-	return copyTo(ctx, q, copyStatement(src.query, options...), func(ctx context.Context, c *driver.Conn) (string, error) {
+	return copyTo(ctx, q, src, copyStatement(src.query, options...), func(ctx context.Context, c *driver.Conn) (string, error) {
 		query, err := src.text(ctx, c)
 		return copyStatement(query, options...), err
 	}, w)

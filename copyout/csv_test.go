@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/DATA-DOG/go-sqlmock"
+
 	"github.com/pycopg/pycopg/copyout"
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
@@ -151,6 +153,37 @@ func TestWritersErrorComesBackUnchanged(t *testing.T) {
 	})
 }
 
+func TestNothingToReadOrWriteIsRefused(t *testing.T) {
+	t.Parallel()
+	db, mock, err := sqlmock.New() // which refuses any statement
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	csv := func(src copyout.Source, w io.Writer) error {
+		_, err := copyout.CSV(t.Context(), db, src, w, copyout.CSVOptions{})
+		return err
+	}
+	for want, run := range map[string]func() error{
+		"the writer is nil":   func() error { return csv(copyout.Table("t"), nil) },
+		"copyout: the writer": func() error { _, err := copyout.To(t.Context(), db, "copy t to stdout", nil); return err },
+		"the query is empty":  func() error { return csv(copyout.Query(" \n"), io.Discard) },
+		"copyout: the query":  func() error { _, err := failure[int](t.Context(), db, copyout.Query("")); return err },
+		"name is empty":       func() error { return csv(copyout.Table(""), io.Discard) },
+		`x.csv": the query`: func() error {
+			_, err := copyout.CSVFile(t.Context(), db, copyout.Query(""), filepath.Join(t.TempDir(), "x.csv"), copyout.CSVOptions{})
+			return err
+		},
+	} {
+		if err := run(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if err := mock.ExpectationsWereMet(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWriterThatUsesTheHandleGetsErrBusy(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
@@ -166,6 +199,24 @@ func TestWriterThatUsesTheHandleGetsErrBusy(t *testing.T) {
 		copyout.To(t.Context(), q, "copy ("+manyRows+") to stdout", w)
 		if !errors.Is(w.last, driver.ErrBusy) {
 			t.Errorf("%T: %v, want ErrBusy", q, w.last)
+		}
+		w = &limited{n: 1 << 20, q: q} // all has come before it is written
+		copyout.CSV(t.Context(), q, copyout.Query("select 1"), w, copyout.CSVOptions{})
+		if !errors.Is(w.last, driver.ErrBusy) {
+			t.Errorf("%T, one row: %v, want ErrBusy", q, w.last)
+		}
+		mustExec(t, q, "select 1")
+	}
+}
+
+func TestTableOfAnotherCaseIsHinted(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, itemTable)
+	for _, w := range []io.Writer{io.Discard, userWriter{io.Discard}} {
+		_, err := copyout.CSV(t.Context(), db, copyout.Table("Item"), w, copyout.CSVOptions{})
+		if sqlState(err) != "42P01" || !strings.Contains(err.Error(), `"item" does: names keep their case here`) {
+			t.Errorf("%v", err)
 		}
 	}
 }
@@ -218,6 +269,25 @@ func TestPipeBetweenTwoServers(t *testing.T) {
 	to.SetMaxOpenConns(1)
 	if _, err := copyout.Pipe(t.Context(), to, out, to, in); !errors.Is(err, driver.ErrBusy) {
 		t.Errorf("a pool of one: %v", err)
+	}
+}
+
+func TestPipeOfTwoFormatsIsRefused(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	mustExec(t, db, "create table t (n int, s text); create sequence used")
+	for from, to := range map[string]string{
+		"(format binary)":      "",
+		"":                     "(format binary)",
+		"(format csv, header)": "(format csv)",
+	} {
+		n, err := copyout.Pipe(t.Context(), db, "copy (select nextval('used'), 'x') to stdout "+from, db, "copy t from stdin "+to)
+		if n != 0 || err == nil || !strings.Contains(err.Error(), "pipe: ") {
+			t.Errorf("%q into %q: %d, %v", from, to, n, err)
+		}
+	}
+	if got := word(t, db, "select is_called from used"); got != "false" {
+		t.Error("a statement was sent")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/pycopg/pycopg/ext"
 )
 
-// Reader is a COPY TO STDOUT under way, as an io.Reader of its stream. It holds one connection until the end of the data, an
+// Reader is a COPY TO STDOUT under way, as an io.Reader of its stream. It holds one connection until all data has come, an
 // error or Close: any other statement on it gets driver.ErrBusy. Its methods do I/O under the context of [NewReader]. It is
 // not safe for concurrent use.
 type Reader struct {
@@ -80,10 +80,14 @@ func (r *Reader) Close() error {
 
 // Pipe runs a COPY … TO STDOUT on one handle and feeds a COPY … FROM STDIN on another with its data, and returns the number
 // of rows that the second has stored. The two are of the same or of different servers, but never of the same connection.
-// Both formats must be the same. It reads no faster than it can write. A failure of either ends both: nothing is stored.
+// Both formats must be the same: statements whose options differ in what the stream looks like are refused before they are sent.
+// It reads no faster than it can write. A failure of either ends both: nothing is stored.
 func Pipe(ctx context.Context, from ext.Querier, fromStatement string, to ext.Querier, toStatement string) (int64, error) {
 	if err := checkPipe(from, to); err != nil {
 		return 0, err
+	}
+	if err := driver.CheckCopyPair(fromStatement, toStatement); err != nil {
+		return 0, fmt.Errorf("copyout: pipe: %w", err)
 	}
 	r, err := NewReader(ctx, from, fromStatement)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 // The COPY runs anew each time that the rows are ranged over.
 func Rows[T any](ctx context.Context, q ext.Querier, src Source) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		r := &rows{ctx: ctx, s: &stream{q: q, operation: "COPY of rows"}}
+		r := &rows{ctx: ctx, s: &stream{q: q, operation: "COPY of rows", keep: true}}
 		defer r.s.end(ctx)
 		left := false
 		err := r.begin(src)

@@ -171,25 +171,33 @@ func TestLeavingRowsEarlyLeavesTheConnectionUsable(t *testing.T) {
 func TestLoopThatUsesTheConnectionGetsErrBusy(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
-	for _, q := range []ext.Querier{one(t, db), begin(t, db)} {
-		n := 0
-		for _, err := range copyout.Rows[int](t.Context(), q, copyout.Query("select generate_series(1, 50000)")) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n++; n == 1 {
+	for _, rows := range []int{1, 2, 50_000} {
+		for _, q := range []ext.Querier{one(t, db), begin(t, db)} {
+			n := 0
+			for _, err := range copyout.Rows[int](t.Context(), q, copyout.Query("select generate_series(1, $1::int)", rows)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n++; n > 1 && n < rows {
+					continue
+				}
 				if _, err := q.ExecContext(t.Context(), "select 1"); !errors.Is(err, driver.ErrBusy) {
-					t.Errorf("%T: %v, want ErrBusy", q, err)
+					t.Errorf("%T, row %d of %d: %v, want ErrBusy", q, n, rows, err)
 				}
 				for _, err := range copyout.Rows[int](t.Context(), q, copyout.Query("select 1")) {
 					if !errors.Is(err, driver.ErrBusy) {
-						t.Errorf("%T: inner rows: %v, want ErrBusy", q, err)
+						t.Errorf("%T, row %d of %d: inner rows: %v, want ErrBusy", q, n, rows, err)
 					}
 				}
 			}
-		}
-		if n != 50_000 {
-			t.Errorf("%d rows", n)
+			if n != rows {
+				t.Errorf("%d rows, want %d", n, rows)
+			}
+			mustExec(t, q, "select 1")
+			for range copyout.Rows[int](t.Context(), q, copyout.Query("select 1")) {
+				break
+			}
+			mustExec(t, q, "select 1")
 		}
 	}
 	n := 0 // a pool has other connections

@@ -2,6 +2,7 @@ package copyout
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/pycopg/pycopg/driver"
@@ -12,6 +13,7 @@ import (
 type Source struct {
 	table   string
 	columns []string
+	isQuery bool
 	query   string
 	args    []any
 }
@@ -23,14 +25,20 @@ func Table(name string, columns ...string) Source { return Source{table: name, c
 // Query is the rows of a query: anything that COPY takes, a SELECT or a statement with RETURNING. The arguments are those of
 // $1, $2, …, or of %s in a pool with placeholder=format; they become literals of the types that the server has for them, since
 // COPY takes none.
-func Query(sql string, args ...any) Source { return Source{query: sql, args: args} }
+func Query(sql string, args ...any) Source { return Source{isQuery: true, query: sql, args: args} }
 
 // checked is the source with the Valuers among its arguments called: that may not happen while the connection is locked.
 func (s Source) checked() (Source, error) {
-	if s.query != "" {
+	if s.isQuery {
+		if strings.TrimSpace(s.query) == "" {
+			return s, errors.New("the query is empty")
+		}
 		args, err := driver.ConvertArgs(s.args)
 		s.args = args
 		return s, err
+	}
+	if s.table == "" {
+		return s, errors.New("the table's name is empty")
 	}
 	name, err := ext.ParseName(s.table)
 	if err != nil {

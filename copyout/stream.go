@@ -27,6 +27,8 @@ type out struct {
 	co    *driver.CopyOut
 	saved bool
 	rows  int64
+
+	complete bool // all has come
 }
 
 func start(ctx context.Context, c *driver.Conn, statement string) (o *out, err error) {
@@ -46,7 +48,7 @@ func (o *out) fill(ctx context.Context, c *driver.Conn, buf []byte) (_ []byte, m
 	for full := len(buf) + bufferSize; len(buf) < full; {
 		data, err := o.co.Next()
 		if err == io.EOF {
-			o.rows = o.co.Rows()
+			o.rows, o.complete = o.co.Rows(), true
 			if o.saved {
 				_, err = c.ExecContext(ctx, "release savepoint "+savepoint, nil)
 				return buf, false, err
@@ -63,6 +65,9 @@ func (o *out) fill(ctx context.Context, c *driver.Conn, buf []byte) (_ []byte, m
 
 // leave ends the COPY before its end.
 func (o *out) leave(ctx context.Context, c *driver.Conn) error {
+	if o.complete {
+		return nil
+	}
 	err := o.co.Close()
 	if o.saved && !c.IsClosed() {
 		_, err = c.ExecContext(ctx, "rollback to savepoint "+savepoint+"; release savepoint "+savepoint, nil)
@@ -74,10 +79,12 @@ func (o *out) leave(ctx context.Context, c *driver.Conn) error {
 // connection: any other statement on it gets driver.ErrBusy.
 type stream struct {
 	q         ext.Querier
+	src       Source    // for errors
 	conn      *sql.Conn // taken from a pool, nil where q is no pool
 	operation string    // for ErrBusy
 	shown     string    // the statement that mocks and loggers see
 	held      *driver.Reservation
+	keep      bool // the connection stays busy until end, also when all has come
 	released  bool
 	real      bool // driver.Do has reached a connection: q is no mock
 	out       *out
@@ -102,7 +109,9 @@ func (s *stream) begin(ctx context.Context, prepare prepare) (int64, error) {
 		ctx = s.held.Context(ctx)
 		statement, err := prepare(ctx, c)
 		if err == nil {
-			s.out, err = start(ctx, c, statement)
+			if s.out, err = start(ctx, c, statement); err != nil {
+				err = s.src.explain(ctx, c, err)
+			}
 		}
 		if err != nil {
 			s.release()
@@ -116,11 +125,11 @@ func (s *stream) release() {
 	s.released = true
 }
 
-// fill is out.fill in a call of driver.Do. It gives the connection free when it has come to the end.
+// fill is out.fill in a call of driver.Do. It gives the connection free when it has come to the end, unless it is kept.
 func (s *stream) fill(ctx context.Context, buf []byte) (_ []byte, more bool, err error) {
 	_, err = driver.Do(s.held.Context(ctx), s.q, s.shown, func(ctx context.Context, c *driver.Conn) (_ int64, err error) {
 		defer func() {
-			if !more {
+			if err != nil || !more && !s.keep {
 				s.release()
 			}
 		}()

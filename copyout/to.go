@@ -21,12 +21,17 @@ import (
 // it is written to between such calls, while one connection is busy: any other statement on it, from the writer too, gets
 // driver.ErrBusy. What was written stays written when the COPY fails later.
 func To(ctx context.Context, q ext.Querier, statement string, w io.Writer) (int64, error) {
-	rows, err := copyTo(ctx, q, statement, func(context.Context, *driver.Conn) (string, error) { return statement, nil }, w)
+	if w == nil {
+		return 0, wrap(errNoWriter)
+	}
+	rows, err := copyTo(ctx, q, Source{}, statement, func(context.Context, *driver.Conn) (string, error) { return statement, nil }, w)
 	if err != nil {
 		return 0, wrap(err)
 	}
 	return rows, nil
 }
+
+var errNoWriter = errors.New("the writer is nil")
 
 // foreignError is an error of a user's writer, which comes back unchanged.
 type foreignError struct{ err error }
@@ -61,12 +66,12 @@ func write(w io.Writer, p []byte) error {
 	return nil
 }
 
-// copyTo runs a COPY whose statement prepare gives; shown is what mocks see.
-func copyTo(ctx context.Context, q ext.Querier, shown string, prepare prepare, w io.Writer) (rows int64, err error) {
+// copyTo runs a COPY whose statement prepare gives; shown is what mocks see. src is what is copied, where that is known.
+func copyTo(ctx context.Context, q ext.Querier, src Source, shown string, prepare prepare, w io.Writer) (rows int64, err error) {
 	if isSafe(w) {
-		return inOneCall(ctx, q, shown, prepare, w)
+		return inOneCall(ctx, q, src, shown, prepare, w)
 	}
-	s := &stream{q: q, operation: "COPY to a writer", shown: shown}
+	s := &stream{q: q, src: src, operation: "COPY to a writer", shown: shown, keep: true}
 	defer s.end(ctx)
 	if rows, err := s.begin(ctx, prepare); err != nil || !s.real {
 		return rows, err
@@ -83,7 +88,7 @@ func copyTo(ctx context.Context, q ext.Querier, shown string, prepare prepare, w
 	return s.out.rows, nil
 }
 
-func inOneCall(ctx context.Context, q ext.Querier, shown string, prepare prepare, w io.Writer) (int64, error) {
+func inOneCall(ctx context.Context, q ext.Querier, src Source, shown string, prepare prepare, w io.Writer) (int64, error) {
 	return driver.Do(ctx, q, shown, func(ctx context.Context, c *driver.Conn) (int64, error) {
 		statement, err := prepare(ctx, c)
 		if err != nil {
@@ -91,7 +96,7 @@ func inOneCall(ctx context.Context, q ext.Querier, shown string, prepare prepare
 		}
 		o, err := start(ctx, c, statement)
 		if err != nil {
-			return 0, err
+			return 0, src.explain(ctx, c, err)
 		}
 		buf := make([]byte, 0, bufferSize+bufferSize/4)
 		for more := true; more; buf = buf[:0] {

@@ -18,8 +18,24 @@ type copyStatement struct {
 // server: FROM and TO decide.
 func parseCopy(sql string, standard bool) (cs copyStatement, ok bool) {
 	l := lexer{sql: sql, standard: standard}
-	if !l.next().is("copy") {
+	if !l.copyHead(&cs) {
 		return cs, false
+	}
+	for t := l.next(); t.kind != 0 && !t.is("where"); t = l.next() {
+		switch t.kind {
+		case 'w':
+			cs.options = append(cs.options, strings.ToLower(t.text))
+		case 'q':
+			cs.options = append(cs.options, strings.ToLower(strings.Trim(t.text, `'"`)))
+		}
+	}
+	return cs, true
+}
+
+// copyHead reads a COPY up to STDIN or STDOUT.
+func (l *lexer) copyHead(cs *copyStatement) (ok bool) {
+	if !l.next().is("copy") {
+		return false
 	}
 	var table strings.Builder
 	t := l.next()
@@ -38,18 +54,8 @@ func parseCopy(sql string, standard bool) (cs copyStatement, ok bool) {
 		}
 	}
 	cs.in, cs.table = t.is("from"), table.String()
-	if t = l.next(); !t.is("stdin") && !t.is("stdout") {
-		return cs, false
-	}
-	for t = l.next(); t.kind != 0 && !t.is("where"); t = l.next() {
-		switch t.kind {
-		case 'w':
-			cs.options = append(cs.options, strings.ToLower(t.text))
-		case 'q':
-			cs.options = append(cs.options, strings.ToLower(strings.Trim(t.text, `'"`)))
-		}
-	}
-	return cs, true
+	t = l.next()
+	return t.is("stdin") || t.is("stdout")
 }
 
 // is reports whether t is the unquoted word, which is given in lower case.

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/DATA-DOG/go-sqlmock"
@@ -84,11 +85,12 @@ var questions = []question{
 	},
 	{ // copyin
 		marker: "where attrelid = pg_catalog.to_regclass($1)", columns: []column{
-			{"attname", pgtype.TextOID}, {"atttypid", pgtype.Int8OID}, {"generated", pgtype.BoolOID},
+			{"attname", pgtype.TextOID}, {"atttypid", pgtype.TextOID}, {"generated", pgtype.TextOID},
 		},
 		rows: func(s *session, args []any) ([][]any, error) {
+			s.mock.pool.SchemaChanged() // the next expectation may have other columns: no COPY is to be tried on a guess
 			columns, err := s.mock.columnsOf(args)
-			return each(columns, func(c column) []any { return []any{c.name, int64(c.oid), false} }), err
+			return each(columns, func(c column) []any { return []any{c.name, strconv.Itoa(int(c.oid)), "false"} }), err
 		},
 	},
 }

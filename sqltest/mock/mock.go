@@ -40,6 +40,7 @@ type Mock struct {
 	options Options
 	engine  engine
 	fake    *sqltest.Fake
+	pool    *driver.Connector
 	rows    *rowReader
 
 	userTypes []string            // under mu, by OID from firstUserOID
@@ -96,7 +97,9 @@ func NewWith(t testing.TB, o Options) (*sql.DB, *Mock) {
 	m.Sqlmock, m.engine = sm, sm.(engine)
 	m.rows = newRowReader()
 	m.fake = sqltest.NewFakeWith(t, sqltest.FakeOptions{Every: sqltest.StepFunc(m.serve)})
-	handle := sql.OpenDB(m.connector())
+	c := m.connector()
+	m.pool = c.real
+	handle := sql.OpenDB(c)
 	t.Cleanup(func() { m.end(handle) })
 	return handle, m
 }
