@@ -65,7 +65,7 @@ func lookUp(ctx context.Context, c *driver.Conn, table ext.Name) (*target, error
 	}
 	t := &target{table: table, columns: columnsOf(rows), epoch: epoch}
 	if len(rows) > 0 {
-		known(c).Store(table, t)
+		known(c).put(t)
 		return t, nil
 	}
 	exists, err := ext.Catalog(ctx, c, "select pg_catalog.to_regclass($1) is not null", table.String())
@@ -78,17 +78,39 @@ func lookUp(ctx context.Context, c *driver.Conn, table ext.Name) (*target, error
 	return t, nil
 }
 
-// knownKey finds the tables that a pool has copied into.
+// knownTables are tables that a pool has copied into.
+type knownTables struct {
+	mu     sync.Mutex
+	byName map[ext.Name]*target
+}
+
+// maxKnown is how many tables are remembered. Beyond it all are forgotten: programs that make a table for each load come here.
+const maxKnown = 512
+
+func (k *knownTables) put(t *target) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.byName) >= maxKnown {
+		clear(k.byName)
+	}
+	k.byName[t.table] = t
+}
+
+func (k *knownTables) get(table ext.Name) *target {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.byName[table]
+}
+
 type knownKey struct{}
 
-func known(c *driver.Conn) *sync.Map {
-	return c.Connector().Shared(knownKey{}, func() any { return new(sync.Map) }).(*sync.Map)
+func known(c *driver.Conn) *knownTables {
+	return c.Connector().Shared(knownKey{}, func() any { return &knownTables{byName: map[ext.Name]*target{}} }).(*knownTables)
 }
 
 // recall is what the pool was told of a table, nil where it has not asked, or has altered something since.
 func recall(c *driver.Conn, table ext.Name) *target {
-	found, _ := known(c).Load(table)
-	if t, ok := found.(*target); ok {
+	if t := known(c).get(table); t != nil {
 		if epoch, same := c.SchemaEpoch(); same && epoch == t.epoch {
 			return t
 		}

@@ -77,7 +77,7 @@ var encodedTypes = []struct {
 		return string(bytes.ToValidUTF8(bytes.ReplaceAll(s, []byte{0}, nil), nil))
 	}},
 	{pgtype.UUIDOID, func(_ int64, s []byte) any { var u [16]byte; copy(u[:], s); return u }},
-	{pgtype.DateOID, func(n int64, _ []byte) any { return time.Unix(n%(1e5)*86400, 0).UTC() }},
+	{pgtype.DateOID, func(n int64, _ []byte) any { return time.Unix(n%1e5*86400, 0).UTC() }},
 	{pgtype.TimestampOID, func(n int64, _ []byte) any { return time.UnixMicro(n % 1e17).UTC() }},
 	{pgtype.TimestamptzOID, func(n int64, _ []byte) any { return time.UnixMicro(n % 1e17).UTC() }},
 	{pgtype.TimeOID, func(n int64, _ []byte) any { return time.Duration(uint64(n)%86400e6) * time.Microsecond }},
