@@ -2,6 +2,7 @@ package mock
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/DATA-DOG/go-sqlmock"
@@ -82,6 +83,19 @@ var questions = []question{
 			}), err
 		},
 	},
+	{ // ext.Describe
+		marker: "pg_catalog.format_type(t.oid, t.mod)", columns: []column{{"format_type", pgtype.TextOID}},
+		rows: func(s *session, args []any) (rows [][]any, _ error) {
+			for oid := range strings.SplitSeq(strings.Trim(fmt.Sprint(args[0]), "{}"), ",") {
+				n, err := strconv.ParseUint(oid, 10, 32)
+				if err != nil {
+					return nil, fmt.Errorf("mock: the type %q: %w", oid, err)
+				}
+				rows = append(rows, []any{s.mock.sqlName(uint32(n))})
+			}
+			return rows, nil
+		},
+	},
 	{ // copyin
 		marker: "where attrelid = pg_catalog.to_regclass($1)", columns: []column{
 			{"attname", pgtype.TextOID}, {"atttypid", pgtype.Int8OID}, {"generated", pgtype.BoolOID},
@@ -145,6 +159,19 @@ func (m *Mock) columnsOf(args []any) ([]column, error) {
 		m.t.Errorf("%v", err)
 	}
 	return nil, err
+}
+
+// sqlName is a type's name as format_type writes it, without a length.
+func (m *Mock) sqlName(oid uint32) string {
+	name, array := m.typeName(oid)
+	name = strings.TrimPrefix(strings.TrimSuffix(name, "[]"), "pg_catalog.")
+	if long, ok := longNames[name]; ok {
+		name = long
+	}
+	if array {
+		name += "[]"
+	}
+	return name
 }
 
 // typeName is a type's name for SQL text, and whether it is an array.
