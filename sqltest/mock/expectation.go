@@ -95,7 +95,10 @@ func (e *expectation) String() string {
 	b.WriteString(e.kind.String())
 	switch e.kind {
 	case kindCopyIn:
-		fmt.Fprintf(&b, " into %s (%s)", e.table, strings.Join(e.names, ", "))
+		b.WriteString(" into " + e.table)
+		if e.names != nil {
+			fmt.Fprintf(&b, " (%s)", strings.Join(e.names, ", "))
+		}
 	case kindListen:
 		fmt.Fprintf(&b, " %s", strings.Join(e.names, ", "))
 	default:

@@ -78,7 +78,7 @@ var copyCases = map[string]plainCall{
 			return err
 		}
 		err = w.Close()
-		return want(w.Rows(), err, 1)
+		return want(w.Rows(), err, 2)
 	},
 	"copyout.To": func(ctx context.Context, db *sql.DB, m sqlmock.Sqlmock) error {
 		m.ExpectExec(`(?i)^copy .*to stdout`).WillReturnResult(sqlmock.NewResult(0, 2))
