@@ -65,14 +65,19 @@ func (in *Instance) template(ctx context.Context, o Options) (string, error) {
 	name := templateName(files, o.Version)
 	ctx, cancel := context.WithTimeout(ctx, templateTimeout)
 	defer cancel()
+	ready := false
+	err = in.asAdmin(ctx, func(conn *pgconn.PgConn) (err error) {
+		ready, err = isTemplate(ctx, conn, name)
+		return err
+	})
+	if err != nil || ready {
+		return name, err
+	}
 	conn, err := connect(ctx, in.DSN(""))
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close(ctx)
-	if ready, err := isTemplate(ctx, conn, name); err != nil || ready {
-		return name, err
-	}
 	// The lock, which ends with the connection, makes all others wait for the first process.
 	if _, err := value(ctx, conn, "select pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended($1, 0))", name); err != nil {
 		return "", err
