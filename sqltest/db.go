@@ -21,7 +21,8 @@ import (
 type Options struct {
 	// Migrations are SQL files: all *.sql of the file system, in the order of their paths. Each is
 	// sent as one text of several statements, and so runs as one transaction unless it says otherwise.
-	// A way back in them, "-- DOWN" or a .down.sql file, would run too: files of admin/migrate are for Migrate and migrate.Up.
+	// A way back in them, a "-- DOWN" as admin/migrate has it, that of another tool, or a .down.sql file, is refused, since all of a file
+	// runs: such files are for Migrate, with migrate.Up say.
 	Migrations fs.FS
 
 	// Migrate fills the template by other means, after Migrations. It needs a Version, because a
