@@ -65,6 +65,9 @@ func (e *ExpectedCopyIn) WithRows(rows ...[]any) *ExpectedCopyIn {
 
 // FailAtRow has the server refuse a row, counted from 1, as soon as it has come.
 func (e *ExpectedCopyIn) FailAtRow(n int, err error) *ExpectedCopyIn {
+	e.exp.mock.t.Helper()
+	e.exp.mock.refuse(n > 0, "FailAtRow(%d, …): rows are counted from 1", n)
+	e.exp.mock.refuse(err != nil, "FailAtRow(%d, nil) needs an error", n)
 	return e.change(func(e *expectation) { e.copied.failRow, e.copied.failure = n, err })
 }
 
