@@ -40,7 +40,7 @@ func NewFault(t testing.TB, network, addr string) *Fault {
 		t.Fatalf("sqltest: fault proxy: %v", err)
 	}
 	f := &Fault{t: t, listener: l, network: network, addr: addr}
-	f.running.Go(f.accept)
+	f.running.Go(unlabelled(f.accept))
 	t.Cleanup(f.close)
 	return f
 }
