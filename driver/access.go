@@ -32,7 +32,7 @@ func (c *Conn) PgConn() *pgconn.PgConn {
 // lend prepares the connection for other hands: a BEGIN that waits is sent, in one bounded round trip. Where that fails
 // the connection is closed, so that nothing commits that was meant to be in a transaction.
 func (c *Conn) lend() {
-	c.lent, c.wire.alone = true, false
+	c.lent = true
 	if c.engine.inFlight { // in a hook: the statement that is being read has taken along what waited
 		return
 	}

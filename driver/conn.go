@@ -33,7 +33,6 @@ type Conn struct {
 	lent     bool          // Conn or PgConn was handed out: the session may have changed in any way
 	broken   bool          // must not go back to the pool
 	rollback bool          // a ROLLBACK was written whose answer has not been read
-	unlooked bool          // ResetSession left it to the next request to look at the socket
 	firstErr error         // the first failure of the open transaction
 	lastUsed time.Duration // by now: when the server was last heard
 	asked    time.Time     // when PgxSource.ShouldPing was last asked
@@ -63,7 +62,6 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []sqldriver.N
 	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return c.run(ctx, cmd)
 	}
-	c.unlooked = false // the request looks
 	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
@@ -99,7 +97,6 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []sqldriver.
 	if cmd := findCommand(ctx, query, args); cmd != nil {
 		return nil, errors.New("driver: the command of driver.Do runs through ExecContext only")
 	}
-	c.unlooked = false // the request looks
 	if err := c.readyToRun(ctx); err != nil {
 		return nil, err
 	}
@@ -136,12 +133,6 @@ func (c *Conn) queryResult(ctx context.Context, trace *queryTrace, query string,
 
 // ready reports why a statement cannot start now. Nothing has been sent when it returns an error.
 func (c *Conn) ready(ctx context.Context) error {
-	if c.unlooked {
-		c.unlooked = false
-		if stands, _ := c.look(); !stands {
-			c.wire.kill()
-		}
-	}
 	switch {
 	case c.pg.IsClosed():
 		return c.lost(&retryError{})
@@ -172,7 +163,7 @@ func (c *Conn) ready(ctx context.Context) error {
 // finish ends the watch of a statement's context and makes its error the caller's.
 func (c *Conn) finish(ctx context.Context, err error) error {
 	canceled := c.wire.unwatch()
-	c.lastUsed = now()
+	c.answered()
 	if err == nil {
 		if c.TxStatus() != 'E' { // it ended, or a savepoint was rolled back
 			c.firstErr = nil
@@ -185,6 +176,12 @@ func (c *Conn) finish(ctx context.Context, err error) error {
 	err = c.lost(err)
 	c.noteFailure(&err)
 	return err
+}
+
+// answered records that the server has been heard.
+func (c *Conn) answered() {
+	c.lastUsed = now()
+	c.wire.stood = c.lastUsed
 }
 
 // asCanceled joins what the server said to a cancelled statement with why it was cancelled. A statement that failed

@@ -24,5 +24,5 @@ func (c *Conn) OnContextEnded(fn func()) {
 	c.wire.onDone = func() { fn(); cancel() }
 }
 
-// TrustLastAnswer has the pool take c as standing for d after an answer, as it does for a moment.
-func (c *Conn) TrustLastAnswer(d time.Duration) { c.wire.trust = d }
+// Pause has c be looked at before its next use, as after a pause.
+func (c *Conn) Pause() { c.wire.stood -= time.Hour }

@@ -43,13 +43,6 @@ var signals struct {
 // held is how many bytes wait in the inbox.
 func (in *inbox) held() int { return in.wp - in.rp }
 
-// alone reports whether nobody else reads from the connection: pgconn's reader is not at work in the background.
-func (in *inbox) alone() bool {
-	const stopped = 0 // of package bgreader, which is internal to pgconn
-	background, ok := in.from.(interface{ Status() int32 })
-	return ok && background.Status() == stopped
-}
-
 // Parts of a message.
 const (
 	sizeOfHeader = 5 // its kind, and the length of what is behind the kind

@@ -230,6 +230,7 @@ func arrived(t *testing.T, c *driver.Conn) {
 	t.Helper()
 	for range 2000 {
 		if c.HasArrived() {
+			c.Pause()
 			return
 		}
 		<-time.After(time.Millisecond)

@@ -74,18 +74,13 @@ func now() time.Duration { return time.Since(origin) }
 // pingIdle is after how long an idle connection is pinged where the platform cannot look at the socket.
 const pingIdle = time.Second
 
-// justNow is for how long the server's last answer stands for a look at the socket, when the next request looks by itself:
-// one look for each of the statements that follow one another without a pause. What database/sql does not repeat, a ping and
-// the first statement on a *sql.Conn, reports a server that has left within that moment.
-const justNow = 5 * time.Microsecond
-
 // alive reports whether the connection still leads to its server. It looks at the socket, which costs no round trip, takes
 // what has arrived, and pings only after ping_after, or where looking is not possible.
 func (c *Conn) alive(ctx context.Context) bool {
-	idle := now() - c.lastUsed
+	t := now()
+	idle := t - c.lastUsed
 	due := c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter
-	if !due && idle >= 0 && idle < c.wire.trust && c.wire.looksFirst() {
-		c.unlooked = true
+	if !due && c.wire.standsAt(t) {
 		return true
 	}
 	stands, known := c.look()
@@ -109,5 +104,6 @@ func (c *Conn) look() (stands, known bool) {
 	case peekUnknown:
 		return true, false
 	}
+	c.wire.stood = now()
 	return true, true
 }

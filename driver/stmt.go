@@ -120,7 +120,6 @@ func (s *stmt) ready(ctx context.Context) error {
 	if s.closed {
 		return fmt.Errorf("driver: the statement is closed: %s", abbreviate(s.st.sql))
 	}
-	s.conn.unlooked = false // the request looks
 	return s.conn.readyToRun(ctx)
 }
 

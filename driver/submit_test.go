@@ -1,12 +1,10 @@
 package driver_test
 
 import (
-	"context"
 	sqldriver "database/sql/driver"
 	"errors"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestALostConnectionIsFoundByTheRequestThatWouldUseIt cuts a connection below a handle, where no pool looks at it: the next
@@ -45,31 +43,4 @@ func TestALostConnectionIsFoundByTheRequestThatWouldUseIt(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
-}
-
-// TestStatementsWithoutAPauseFindALostConnection is about connections that the server left right behind its answer: the pool
-// does not look at them before a use without a pause, what uses them does. A ping is left out: database/sql does not repeat
-// it, so that it tells of the loss.
-func TestStatementsWithoutAPauseFindALostConnection(t *testing.T) {
-	t.Parallel()
-	if !canPeek {
-		t.Skip("the driver cannot look at a socket on this system")
-	}
-	for kind, use := range idleUses {
-		if kind == "Ping" {
-			continue
-		}
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			db, f := counted(t, nil)
-			number(t, db, "select $1::int", 1)
-			c := below(t, db)
-			c.TrustLastAnswer(time.Hour)
-			f.Cut()
-			arrived(t, c)
-			if err := use(context.Background(), db, 1); err != nil {
-				t.Error(err)
-			}
-		})
-	}
 }

@@ -11,8 +11,8 @@ import (
 type transport interface {
 	// send writes a whole request. An error that is a *retryError says that no byte left.
 	send(request []byte) error
-	// submit is send for the connection's next request, when the answer to the last has been read. It may wait until the answer
-	// begins to arrive.
+	// submit is send for the connection's next request, when the answer to the last has been read: what has arrived since, unasked,
+	// is taken first.
 	submit(request []byte) error
 	// receive returns the next message, valid until the next call. A FATAL error ends the connection and is the error.
 	receive() (pgproto3.BackendMessage, error)

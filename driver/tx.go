@@ -146,7 +146,8 @@ func (t tx) commit(ctx context.Context) error {
 		c.firstErr = nil
 		return rolledBack(first)
 	}
-	c.firstErr, c.lastUsed = nil, now()
+	c.firstErr = nil
+	c.answered()
 	return nil
 }
 

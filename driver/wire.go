@@ -15,16 +15,14 @@ import (
 // wire is the transport over a connection. Between watch and unwatch the end of a context cancels what runs:
 // the server is asked to stop, and answers are awaited for at most cancel_timeout more.
 type wire struct {
-	pg        *pgconn.PgConn
-	conn      net.Conn
-	inbox     *inbox                        // nil where pgx made the connection
-	cancel    func(context.Context) error   // asks the server to cancel, returns when it has been told
-	hear      func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
-	timeout   time.Duration
-	socket    *peeker       // nil where the connection has no socket to look at
-	submitter *submitter    // nil where the connection is more than a socket
-	trust     time.Duration // justNow
-	alone     bool          // no reader but the inbox is on the connection, nor was pgconn lent since that was seen
+	pg      *pgconn.PgConn
+	conn    net.Conn
+	inbox   *inbox                        // nil where pgx made the connection
+	cancel  func(context.Context) error   // asks the server to cancel, returns when it has been told
+	hear    func(pgproto3.BackendMessage) // sees each message, where pgconn's hooks are not this driver's; else nil
+	timeout time.Duration
+	socket  *peeker       // nil where the connection has no socket to look at
+	stood   time.Duration // by now: when the server was last heard, or the socket last looked at
 
 	canceler *Canceler       // of its user's, nil when there is none
 	ctx      context.Context // of what runs, for its notices; nil while nothing does
@@ -43,14 +41,11 @@ type wire struct {
 }
 
 func newWire(pg *pgconn.PgConn, in *inbox, cancel func(context.Context) error, timeout time.Duration) *wire {
-	w := &wire{pg: pg, conn: pg.Conn(), inbox: in, trust: justNow, cancel: cancel, timeout: timeout}
+	w := &wire{pg: pg, conn: pg.Conn(), inbox: in, cancel: cancel, timeout: timeout}
 	w.over, w.ended = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.onDone = w.contextEnded
 	if raw := rawConn(w.conn); raw != nil {
 		w.socket = newPeeker(raw)
-		if in != nil && plainSocket(w.conn) {
-			w.submitter = newSubmitter(raw)
-		}
 	}
 	return w
 }

@@ -40,13 +40,13 @@ func (s settings) contests() []contest {
 		return contest{name: name, part: "ext", rivals: readers(query, one), reference: collectRows, count: count, rounds: rounds}
 	}
 	bulk := contest{name: "insert/10000", part: "ext", rivals: writers(), reference: copyFrom, count: 1, rounds: roughly}
-	batch := contest{name: "pipeline/1000", part: "ext", rivals: pipelines(), reference: sendBatch, count: few, rounds: roughly}
+	batch := contest{name: "pipeline/1000", part: "ext", rivals: pipelines(), reference: sendBatch, count: 1, rounds: roughly}
 	pages := contest{name: "pages/10000", part: "ext", rivals: pagers(), reference: plainStream, count: few, rounds: roughly}
 	return slices.Concat(
 		withLatency(batch),
 		withLatency(pages),
 		withLatency(rows("query/1", oneCell, true, many, smallRounds)),
-		withLatency(rows("query/10000", allCells, false, few, smallRounds)),
+		withLatency(rows("query/10000", allCells, false, few, roughly)),
 		withLatency(bulk),
 		typeContests(),
 		[]contest{copyIns(s.part(100_000)), copyOuts(s.part(1_000_000))})
@@ -58,7 +58,7 @@ func withLatency(c contest) []contest {
 	c.name += "/0ms"
 	d.name += "/1ms"
 	d.latency = time.Millisecond
-	d.count, d.rounds = min(d.count, some), roughly
+	d.count, d.rounds = min(d.count, some), delayed
 	return []contest{c, d}
 }
 

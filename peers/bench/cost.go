@@ -56,11 +56,11 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 			}
 			where = inMemory(addr, said)
 		}
-		t, err := enter(conditions, p, where, c)
+		t, err := enter(conditions, p, where, c, orDefault(s.count, warmUps))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}
-		defer t.client.close()
+		defer t.close()
 		field = append(field, t)
 	}
 	for round := range orDefault(s.rounds, c.rounds) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -100,13 +101,21 @@ func (r *loadRival) run(ctx context.Context, srv *server, rows int64) error {
 	}
 	cmd := exec.CommandContext(ctx, r.args[0], r.args[1:]...)
 	cmd.Env = append(os.Environ(), r.env...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	begun := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	peak := followMemory(cmd.Process.Pid)
+	err := cmd.Wait()
+	memory := peak()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, &out)
 	}
 	r.wall = append(r.wall, time.Since(begun).Seconds())
 	r.cpu = append(r.cpu, (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds())
-	r.memory = append(r.memory, float64(maxMemory(cmd.ProcessState))/1e6)
+	r.memory = append(r.memory, float64(memory)/1e6)
 	db, err := sql.Open("pycopg", dsn(srv.addr))
 	if err != nil {
 		return err

@@ -24,39 +24,62 @@ func (s *series) add(x sample) {
 	s.bytes = append(s.bytes, x.bytes)
 }
 
-// contestant is a peer that is ready to run a case: one program for each goroutine.
+// contestant is a peer that is ready to run a case: one program for each goroutine, or one for each turn.
 type contestant struct {
 	name     string
-	client   client
+	clients  []client
 	programs []program
+	together bool // the programs run at the same time
+	turn     int  // the program of the next round otherwise
 	series   series
 }
 
-func enter(ctx context.Context, p peer, where place, c benchCase) (*contestant, error) {
-	cl, err := p.open(ctx, where, c.workers())
-	if err != nil {
-		return nil, err
+// turns is on how many connections a case that is measured carefully runs by turns: where the kernel has put the process of a connection's server, and how it
+// wakes the two, weighs more than a driver, and stays as it is for long.
+const turns = 8
+
+// enter opens a peer for a case, and runs it some times.
+func enter(ctx context.Context, p peer, where place, c benchCase, warmUps int) (*contestant, error) {
+	t := &contestant{name: p.name, together: c.parallel > 1}
+	opened, conns := 1, c.workers()
+	if c.rounds == carefully && !c.alone {
+		opened = turns
 	}
-	t := &contestant{name: p.name, client: cl}
-	for range c.workers() {
-		run, err := cl.bind(c.op)
+	for range opened {
+		cl, err := p.open(ctx, where, conns)
 		if err != nil {
-			cl.close()
+			t.close()
 			return nil, err
 		}
-		t.programs = append(t.programs, run)
+		t.clients = append(t.clients, cl)
+		for range conns {
+			run, err := cl.bind(c.op)
+			if err != nil {
+				t.close()
+				return nil, err
+			}
+			t.programs = append(t.programs, run)
+		}
 	}
-	if err := t.run(ctx, warmUps); err != nil {
-		cl.close()
-		return nil, err
+	for t.turn = range opened {
+		if err := t.run(ctx, warmUps); err != nil {
+			t.close()
+			return nil, err
+		}
 	}
 	return t, nil
 }
 
-// run runs the operation count times on each of its goroutines.
+func (t *contestant) close() {
+	for _, cl := range t.clients {
+		cl.close()
+	}
+}
+
+// run runs the operation count times: on each of its goroutines, or on the program whose turn it is.
 func (t *contestant) run(ctx context.Context, count int) error {
-	if len(t.programs) == 1 {
-		return repeat(ctx, t.programs[0], count)
+	if !t.together {
+		return repeat(ctx, t.programs[t.turn%len(t.programs)], count)
 	}
 	var running sync.WaitGroup
 	errs := make([]error, len(t.programs))
@@ -89,7 +112,11 @@ func (t *contestant) measure(ctx context.Context, count int) error {
 	wall := time.Since(begun)
 	cpu = cpuTime() - cpu
 	runtime.ReadMemStats(&after)
-	n := float64(count * len(t.programs))
+	n := float64(count)
+	if t.together {
+		n *= float64(len(t.programs))
+	}
+	t.turn++
 	t.series.add(sample{
 		wall:   float64(wall) / n / float64(time.Microsecond),
 		cpu:    float64(cpu) / n / float64(time.Microsecond),
