@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"net"
 	"os/user"
 	"strings"
 	"syscall"
@@ -10,7 +11,11 @@ import (
 func sockopt(t *testing.T, l *link, level, option int) int {
 	t.Helper()
 	var v int
-	err := control(l.px.PgConn().Conn(), func(fd uintptr) (err error) {
+	conn := l.px.PgConn().Conn()
+	if encrypted, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = encrypted.NetConn()
+	}
+	err := control(conn, func(fd uintptr) (err error) {
 		v, err = syscall.GetsockoptInt(int(fd), level, option)
 		return err
 	})

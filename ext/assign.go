@@ -190,6 +190,12 @@ func (c column) assignArray(dst reflect.Value, text []byte) error {
 	oid := c.oid
 	if _, known := c.types.TypeForOID(oid); !known || oid == 0 {
 		oid = pgtype.TextArrayOID // of an enum, say: its elements are text
+		if c.oid == 0 {
+			// Another driver, a mock say, names no types.
+			if typ, ok := c.types.TypeForValue(dst.Interface()); ok {
+				oid = typ.OID
+			}
+		}
 		if dst.Kind() == reflect.Array && dst.Type().Elem().Kind() == reflect.Uint8 {
 			oid = pgtype.UUIDOID
 		}

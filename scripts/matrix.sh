@@ -91,6 +91,11 @@ for major in "$@"; do
 	run_tests "$bindir"
 done
 step "$("$bindir/postgres" --version), TLS and SCRAM"
-# The driver's tests make their own connections of each kind, with TLS among them.
+# The driver's tests make their own connections of each kind, with TLS among them: the short form leaves them out.
+packages="./ext ./copyout"
+if [ -z "$short" ]; then
+	packages="$packages ./driver ./listen ./copyin ./admin"
+fi
+# shellcheck disable=SC2086 # the packages are words
 env -u PYCOPG_TEST_DSN PYCOPG_TEST_TLS=true PYCOPG_PG_BINDIR="$bindir" \
-	go test -count=1 -timeout=10m -skip='^(TestSoak|Fuzz|Example)' ./ext ./copyout
+	go test -count=1 -timeout=20m -skip='^(TestSoak|Fuzz|Example)' $packages

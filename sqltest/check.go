@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // grace is how long Check waits for what ends by itself: database/sql returns connections, and
@@ -27,7 +29,7 @@ func Check(t testing.TB, dbs ...*sql.DB) {
 			return
 		}
 		checkPool(t, db)
-		checkTransactions(t, w.dsn)
+		checkTransactions(t, w.in, w.name)
 		if err := db.Close(); err != nil {
 			t.Errorf("sqltest: close the database: %v", err)
 		}
@@ -49,32 +51,29 @@ const openTransactions = `
 	select pg_catalog.string_agg(what, e'\n\t') from (
 		select pg_catalog.format('session %s %s, last statement: %s', pid, state, query) as what
 		from pg_catalog.pg_stat_activity
-		where datname = pg_catalog.current_database() and pid <> pg_catalog.pg_backend_pid() and xact_start is not null
+		where datname = $1 and pid <> pg_catalog.pg_backend_pid() and xact_start is not null
 			and backend_type = 'client backend'
 		union all
 		select pg_catalog.format('prepared transaction %s', gid)
-		from pg_catalog.pg_prepared_xacts where database = pg_catalog.current_database()
+		from pg_catalog.pg_prepared_xacts where database = $1
 	) as left_open`
 
-func checkTransactions(t testing.TB, dsn string) {
+func checkTransactions(t testing.TB, in *Instance, name string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), databaseTimeout)
 	defer cancel()
-	conn, err := connect(ctx, dsn)
-	if err != nil {
-		t.Errorf("sqltest: look for open transactions: %v", err)
-		return
-	}
-	defer conn.Close(ctx)
 	var open string
-	none := eventually(func() bool {
-		open, err = value(ctx, conn, openTransactions)
-		return err != nil || open == ""
+	err := in.asAdmin(ctx, func(conn *pgconn.PgConn) (err error) {
+		eventually(func() bool {
+			open, err = value(ctx, conn, openTransactions, name)
+			return err != nil || open == ""
+		})
+		return err
 	})
 	switch {
 	case err != nil:
 		t.Errorf("sqltest: look for open transactions: %v", err)
-	case !none:
+	case open != "":
 		t.Errorf("sqltest: transactions left open:\n\t%s", open)
 	}
 }
@@ -104,7 +103,8 @@ func eventually(done func() bool) bool {
 type watching struct {
 	test  testing.TB
 	label string
-	dsn   string
+	in    *Instance
+	name  string // of the database
 }
 
 var registry struct {
@@ -113,7 +113,7 @@ var registry struct {
 }
 
 // watch registers a database of t and labels the calling goroutine with the test.
-func watch(t testing.TB, db *sql.DB, dsn string) {
+func watch(t testing.TB, db *sql.DB, in *Instance, name string) {
 	registry.Lock()
 	defer registry.Unlock()
 	if registry.dbs == nil {
@@ -128,7 +128,7 @@ func watch(t testing.TB, db *sql.DB, dsn string) {
 	if label == "" {
 		label = labelGoroutine(t.Name())
 	}
-	registry.dbs[db] = watching{test: t, label: label, dsn: dsn}
+	registry.dbs[db] = watching{test: t, label: label, in: in, name: name}
 }
 
 func watched(db *sql.DB) (watching, bool) {

@@ -83,3 +83,38 @@ func TestCheckNamesWhatLeaked(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckDoesNotMindFaultsAndFakes(t *testing.T) {
+	t.Parallel()
+	r := &recorder{TB: t}
+	db := sqltest.DB(r, sqltest.Options{})
+	fault := sqltest.Server(t).Fault(t)
+	through, err := sql.Open("pycopg", fault.DSN(sqltest.DSN(r, sqltest.Options{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer through.Close()
+	if err := through.Ping(); err != nil {
+		t.Error(err)
+	}
+	fake := sqltest.NewFake(t, sqltest.Script{sqltest.Accept()}, sqltest.Script{sqltest.Accept()})
+	fake.Listen()
+	for _, address := range []bool{true, false} {
+		config, err := pgconn.ParseConfig("postgres://u@127.0.0.1/db?sslmode=disable")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if config.Port = uint16(fake.Listen().Port); address {
+			config.DialFunc = fake.Dial
+		}
+		conn, err := pgconn.ConnectConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+	}
+	sqltest.Check(r, db)
+	if got := r.end(); got != "" {
+		t.Error(got)
+	}
+}

@@ -21,7 +21,8 @@ import (
 type Options struct {
 	// Migrations are SQL files: all *.sql of the file system, in the order of their paths. Each is
 	// sent as one text of several statements, and so runs as one transaction unless it says otherwise.
-	// A way back in them, "-- DOWN" or a .down.sql file, would run too: files of admin/migrate are for Migrate and migrate.Up.
+	// A way back in them, a "-- DOWN" as admin/migrate has it, that of another tool, or a .down.sql file, is refused, since all of a file
+	// runs: such files are for Migrate, with migrate.Up say.
 	Migrations fs.FS
 
 	// Migrate fills the template by other means, after Migrations. It needs a Version, because a
@@ -46,7 +47,8 @@ const (
 // The calling goroutine, and those that it starts, get a profiler label by which Check knows them.
 func DB(t testing.TB, o Options) *sql.DB {
 	t.Helper()
-	dsn := DSN(t, o)
+	in, name := database(t, o)
+	dsn := in.DSN(name)
 	db, err := open(dsn)
 	if err != nil {
 		t.Fatalf("sqltest: open %s: %v", redacted(dsn), err)
@@ -57,29 +59,35 @@ func DB(t testing.TB, o Options) *sql.DB {
 			t.Errorf("sqltest: close the database: %v", err)
 		}
 	})
-	watch(t, db, dsn)
+	watch(t, db, in, name)
 	return db
 }
 
 // DSN makes a fresh database as DB does, and returns its DSN in place of a handle.
 func DSN(t testing.TB, o Options) string {
 	t.Helper()
-	in := Server(t)
+	in, name := database(t, o)
+	return in.DSN(name)
+}
+
+// database makes a database for a test.
+func database(t testing.TB, o Options) (in *Instance, name string) {
+	t.Helper()
+	in = Server(t)
 	name, err := in.create(t.Context(), o)
 	if err != nil {
 		t.Fatalf("sqltest: make a database: %v", err)
 	}
-	dsn := in.DSN(name)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("sqltest: the test failed, its database stays: %s", in.shown(dsn))
+			t.Logf("sqltest: the test failed, its database stays: %s", in.shown(in.DSN(name)))
 			return
 		}
 		if err := in.drop(context.Background(), name); err != nil {
 			t.Errorf("sqltest: drop database %s: %v", name, err)
 		}
 	})
-	return dsn
+	return in, name
 }
 
 // shown is dsn as a log may show it: the password of a server of this package dies with the server.
@@ -98,13 +106,10 @@ func (in *Instance) create(ctx context.Context, o Options) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
 	defer cancel()
-	conn, err := connect(ctx, in.DSN(""))
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close(ctx)
 	name := "sqltest_" + strings.ToLower(rand.Text()[:16])
-	return name, run(ctx, conn, in.createDatabase(name, template))
+	return name, in.asAdmin(ctx, func(conn *pgconn.PgConn) error {
+		return run(ctx, conn, in.createDatabase(name, template))
+	})
 }
 
 // createDatabase is the statement that copies template, "" being the empty one. Copying files costs
@@ -125,21 +130,18 @@ func (in *Instance) createDatabase(name, template string) string {
 func (in *Instance) drop(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
 	defer cancel()
-	conn, err := connect(ctx, in.DSN(""))
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	awaitSessions(ctx, conn, name)
-	err = run(ctx, conn, dropDatabase(name))
-	var refused *pgconn.PgError
-	if !errors.As(err, &refused) || refused.Code != objectInUse {
-		return err
-	}
-	if err := in.unblock(ctx, conn, name); err != nil {
-		return err
-	}
-	return run(ctx, conn, dropDatabase(name))
+	return in.asAdmin(ctx, func(conn *pgconn.PgConn) error {
+		awaitSessions(ctx, conn, name)
+		err := run(ctx, conn, dropDatabase(name))
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != objectInUse {
+			return err
+		}
+		if err := in.unblock(ctx, conn, name); err != nil {
+			return err
+		}
+		return run(ctx, conn, dropDatabase(name))
+	})
 }
 
 // awaitSessions ends the sessions in database name and gives them a moment: the server, which would

@@ -61,6 +61,16 @@ func sum(t *testing.T, db *sql.DB) (n int) {
 	return n
 }
 
+func TestTextThatOnlyLooksLikeAWayBackRuns(t *testing.T) {
+	t.Parallel()
+	db := sqltest.DB(t, sqltest.Options{Migrations: fstest.MapFS{
+		"1.sql": {Data: []byte("-- scale down\ncreate table t (x int, y text); -- down\ninsert into t values (7, '\n-- DOWN\n')")},
+	}})
+	if got := sum(t, db); got != 7 {
+		t.Errorf("sum = %d", got)
+	}
+}
+
 func TestOneChangedByteMakesAnotherTemplate(t *testing.T) {
 	t.Parallel()
 	first := sqltest.DB(t, sqltest.Options{Migrations: migrations("insert into t values (3)")})
@@ -135,6 +145,9 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 	}{
 		{"error in a file", sqltest.Options{Migrations: fstest.MapFS{"m/1.sql": {Data: []byte("select 1;\nselect 'é';\nselectt;")}}}, "m/1.sql:3"},
 		{"no file", sqltest.Options{Migrations: fstest.MapFS{}}, "no *.sql file"},
+		{"a way back", sqltest.Options{Migrations: fstest.MapFS{"1_a.sql": {Data: []byte("-- UP\ncreate table t ();\n-- DOWN\ndrop table t;")}}}, "1_a.sql:3 begins a way back, -- DOWN: run them by Options.Migrate"},
+		{"the way back of another tool", sqltest.Options{Migrations: fstest.MapFS{"2.sql": {Data: []byte("-- +goose Up\nselect 1;\n-- +goose Down\nselect 2;")}}}, "2.sql:3 begins a way back"},
+		{"a file of the way back", sqltest.Options{Migrations: fstest.MapFS{"1_a.up.sql": {Data: []byte("select 1")}, "1_a.down.sql": {Data: []byte("select 2")}}}, "1_a.down.sql is a way back"},
 		{"no version", sqltest.Options{Migrate: failing}, "Options.Version"},
 		{"error in the function", sqltest.Options{Migrate: failing, Version: "v7" + rand.Text()}, "no luck"},
 	}

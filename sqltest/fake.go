@@ -85,7 +85,7 @@ func (f *Fake) Listen() *net.TCPAddr {
 			f.t.Fatalf("sqltest: fake server: %v", err)
 		}
 		f.mu.listener = l
-		f.running.Go(func() { f.accept(l) })
+		f.running.Go(unlabelled(func() { f.accept(l) }))
 	}
 	return f.mu.listener.Addr().(*net.TCPAddr)
 }
@@ -110,10 +110,10 @@ func (f *Fake) serve(conn net.Conn) bool {
 	}
 	c := newFakeConn(f, conn)
 	f.mu.conns[c] = struct{}{}
-	f.running.Go(func() {
+	f.running.Go(unlabelled(func() {
 		defer f.leave(c)
 		f.play(c)
-	})
+	}))
 	return true
 }
 

@@ -28,7 +28,7 @@ type FakeConn struct {
 func newFakeConn(f *Fake, conn net.Conn) *FakeConn {
 	c := &FakeConn{fake: f, conn: conn, raw: conn, inbox: newInbox(), cancels: make(chan struct{}, 64), ended: make(chan struct{})}
 	c.backend = pgproto3.NewBackend(c.inbox, conn)
-	f.running.Go(func() { c.inbox.fill(conn) })
+	f.running.Go(unlabelled(func() { c.inbox.fill(conn) }))
 	return c
 }
 

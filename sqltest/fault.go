@@ -14,6 +14,7 @@ import (
 // It follows the messages of unencrypted sessions; a session over TLS passes as opaque bytes. It is
 // made by NewFault and ends with its test. Its methods may be called by several goroutines.
 type Fault struct {
+	t             testing.TB
 	listener      net.Listener
 	network, addr string // upstream
 	running       sync.WaitGroup
@@ -38,8 +39,8 @@ func NewFault(t testing.TB, network, addr string) *Fault {
 	if err != nil {
 		t.Fatalf("sqltest: fault proxy: %v", err)
 	}
-	f := &Fault{listener: l, network: network, addr: addr}
-	f.running.Go(f.accept)
+	f := &Fault{t: t, listener: l, network: network, addr: addr}
+	f.running.Go(unlabelled(f.accept))
 	t.Cleanup(f.close)
 	return f
 }
@@ -67,6 +68,8 @@ func (f *Fault) DSN(dsn string) string {
 
 // Bandwidth limits what side sends from now on to a number of bytes a second, on each connection by itself; 0 takes the limit away.
 func (f *Fault) Bandwidth(side Side, bytesPerSecond int) {
+	f.t.Helper()
+	f.check(side, bytesPerSecond >= 0, "a bandwidth of %d bytes a second", bytesPerSecond)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mu.rate[side] = bytesPerSecond
@@ -94,9 +97,22 @@ func (f *Fault) refuses() bool {
 
 // Latency delays all that side sends from now on. The delay is per message, not a limit of throughput.
 func (f *Fault) Latency(side Side, d time.Duration) {
+	f.t.Helper()
+	f.check(side, d >= 0, "a latency of %v", d)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mu.latency[side] = d
+}
+
+// check fails the test where a side or a setting makes no sense.
+func (f *Fault) check(side Side, ok bool, format string, args ...any) {
+	f.t.Helper()
+	if side != Frontend && side != Backend {
+		f.t.Fatalf("sqltest: fault proxy: there is no side %d", side)
+	}
+	if !ok {
+		f.t.Fatalf("sqltest: fault proxy: "+format, args...)
+	}
 }
 
 // Freeze holds back everything in both directions of all connections until Thaw; nothing is lost.

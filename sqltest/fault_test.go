@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -201,4 +202,27 @@ func TestFaultRefusesConnectionsAndForgetsRules(t *testing.T) {
 	}
 	f.Refuse(false)
 	throughProxy(t, f)
+}
+
+func TestFaultNamesSettingsThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	for want, set := range map[string]func(f *sqltest.Fault){
+		"no side 7":           func(f *sqltest.Fault) { f.On(sqltest.Rule{Side: 7}) },
+		"message -1":          func(f *sqltest.Fault) { f.On(sqltest.Rule{Nth: -1}) },
+		"no action 77":        func(f *sqltest.Fault) { f.On(sqltest.Rule{Do: 77}) },
+		"needs Until":         func(f *sqltest.Fault) { f.On(sqltest.Rule{Do: sqltest.ActHold}) },
+		"-5 bytes a second":   func(f *sqltest.Fault) { f.Bandwidth(sqltest.Frontend, -5) },
+		"a latency of -1s":    func(f *sqltest.Fault) { f.Latency(sqltest.Backend, -time.Second) },
+		"there is no side -1": func(f *sqltest.Fault) { f.Latency(-1, time.Second) },
+	} {
+		r := &recorder{TB: t}
+		f := sqltest.NewFault(fataler{r}, "tcp", "127.0.0.1:1")
+		func() {
+			defer func() { recover() }()
+			set(f)
+		}()
+		if got := r.end(); !strings.Contains(got, want) {
+			t.Errorf("reported %q, want %q in it", got, want)
+		}
+	}
 }

@@ -19,7 +19,7 @@ func (p *pieces) Write(b []byte) (int, error) {
 func TestFaultLimitsTheBandwidth(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := &Fault{}
+		f := &Fault{t: t}
 		c := newFaultConn(f, nil, nil)
 		for _, tt := range []struct {
 			side   Side
@@ -53,7 +53,7 @@ func TestFaultLimitsTheBandwidth(t *testing.T) {
 func TestFaultDelaysEachDirection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := &Fault{}
+		f := &Fault{t: t}
 		c := newFaultConn(f, nil, nil)
 		f.Latency(Frontend, time.Second)
 		f.Latency(Backend, time.Minute)

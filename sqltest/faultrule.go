@@ -31,8 +31,12 @@ type armedRule struct {
 	hit  chan struct{}
 }
 
-// On arms a rule. The channel is closed when the rule has done its work.
+// On arms a rule. The channel is closed when the rule has done its work. A rule that makes no sense fails the test.
 func (f *Fault) On(r Rule) <-chan struct{} {
+	f.t.Helper()
+	f.check(r.Side, r.Nth >= 0, "a rule for message %d", r.Nth)
+	f.check(r.Side, r.Do >= ActCut && r.Do <= ActHold, "there is no action %d", r.Do)
+	f.check(r.Side, r.Do != ActHold || r.Until != nil, "a rule that holds a message needs Until")
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	armed := &armedRule{Rule: r, left: max(r.Nth, 1), hit: make(chan struct{})}

@@ -22,6 +22,14 @@ func labelGoroutine(test string) string {
 	return label
 }
 
+// unlabelled is fn without a label, for goroutines of this package's own, which live until the cleanup of the test: Check runs before.
+func unlabelled(fn func()) func() {
+	return func() {
+		pprof.SetGoroutineLabels(context.Background())
+		fn()
+	}
+}
+
 // watchedCode matches a line of a stack that is in code whose goroutines Check reports: this module's
 // packages, but not their tests, and pgx.
 var watchedCode = regexp.MustCompile(`\sgithub\.com/(pycopg/pycopg|jackc/pgx/v5)(/[a-z0-9]+)*\.`)

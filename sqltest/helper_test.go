@@ -44,6 +44,15 @@ var helpers = map[string]func(t *testing.T){
 		fmt.Println("DSN", in.TCP(""), sqltest.PgBouncer(t, sqltest.PgBouncerOptions{}).DSN("postgres"))
 		io.Copy(io.Discard, os.Stdin)
 	},
+	"start servers of all kinds": func(t *testing.T) {
+		dsns := []string{sqltest.DSN(t, sqltest.Options{})}
+		pair := sqltest.Replica(t, sqltest.ReplicaOptions{})
+		for _, in := range []*sqltest.Instance{pair.Primary(), pair.Standby()} {
+			dsns = append(dsns, in.DSN(""))
+		}
+		fmt.Println("DSN", strings.Join(append(dsns, sqltest.PgBouncer(t, sqltest.PgBouncerOptions{}).DSN("postgres")), " "))
+		io.Copy(io.Discard, os.Stdin)
+	},
 	"run another that uses the shared server": func(t *testing.T) {
 		out, err := subprocess(t, os.Getenv("SQLTEST_TEST_PROGRAM"), "use the shared server").CombinedOutput()
 		if err != nil {

@@ -33,6 +33,7 @@ type Instance struct {
 	keeper   *keeper // of a private server
 	spec     spec    // of a server that this process started
 	settled  bool    // Close was called
+	admins   admins
 }
 
 // address is where a server that this package started can be reached, by those who may know.

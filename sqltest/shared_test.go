@@ -40,11 +40,7 @@ func TestSharedServerLivesAsLongAsTheGoCommandThatRunsTheTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(t.TempDir(), "go")
-	if err := os.Link(self, program); err != nil {
-		copyFile(t, self, program)
-	}
-	goCommand := start(t, subprocess(t, program, "run another that uses the shared server",
+	goCommand := start(t, subprocess(t, goProgram(t, self), "run another that uses the shared server",
 		"TMPDIR="+privateTemp(t), "SQLTEST_TEST_PROGRAM="+self))
 	if !canConnect(goCommand.dsn) {
 		t.Error("the server ended between two packages of one go command")
@@ -53,6 +49,16 @@ func TestSharedServerLivesAsLongAsTheGoCommandThatRunsTheTests(t *testing.T) {
 	if !await(func() bool { return !canConnect(goCommand.dsn) }) {
 		t.Error("the server outlived the go command")
 	}
+}
+
+// goProgram is a program by the name of the go command.
+func goProgram(t *testing.T, self string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "go")
+	if err := os.Link(self, program); err != nil {
+		copyFile(t, self, program)
+	}
+	return program
 }
 
 func copyFile(t *testing.T, from, to string) {

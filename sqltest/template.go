@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // errNoVersion says that Options has a Migrate without a Version.
@@ -30,6 +33,9 @@ func readMigrations(fsys fs.FS) ([]sqlFile, error) {
 			return err
 		}
 		text, err := fs.ReadFile(fsys, name)
+		if err == nil {
+			err = refuseWayBack(name, string(text))
+		}
 		files = append(files, sqlFile{path: name, text: string(text)})
 		return err
 	})
@@ -40,6 +46,28 @@ func readMigrations(fsys fs.FS) ([]sqlFile, error) {
 		return nil, fmt.Errorf("Options.Migrations: %w", err)
 	}
 	return files, nil
+}
+
+// wayBack are the comments by which tools for migrations tell the way back from the way there, in lower case.
+var wayBack = []string{"down", "+goose down", "+migrate down", "migrate:down"}
+
+// refuseWayBack refuses a file that would undo what it does, or what another did, because all of it runs.
+func refuseWayBack(name, text string) error {
+	const use = "run them by Options.Migrate, with migrate.Up or the tool that they are for"
+	if strings.HasSuffix(name, ".down.sql") {
+		return fmt.Errorf("%s is a way back: %s", name, use)
+	}
+	for at, comment := range driver.LineComments(text) {
+		before := text[strings.LastIndexByte(text[:at], '\n')+1 : at]
+		if strings.TrimSpace(before) != "" {
+			continue
+		}
+		what := strings.ToLower(strings.Join(strings.Fields(strings.TrimPrefix(comment, "--")), " "))
+		if slices.Contains(wayBack, what) {
+			return fmt.Errorf("%s:%d begins a way back, %s: %s", name, 1+strings.Count(text[:at], "\n"), strings.TrimSpace(comment), use)
+		}
+	}
+	return nil
 }
 
 // templateName is the name of the template that holds files and version. Lengths are hashed before
@@ -65,14 +93,19 @@ func (in *Instance) template(ctx context.Context, o Options) (string, error) {
 	name := templateName(files, o.Version)
 	ctx, cancel := context.WithTimeout(ctx, templateTimeout)
 	defer cancel()
+	ready := false
+	err = in.asAdmin(ctx, func(conn *pgconn.PgConn) (err error) {
+		ready, err = isTemplate(ctx, conn, name)
+		return err
+	})
+	if err != nil || ready {
+		return name, err
+	}
 	conn, err := connect(ctx, in.DSN(""))
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close(ctx)
-	if ready, err := isTemplate(ctx, conn, name); err != nil || ready {
-		return name, err
-	}
 	// The lock, which ends with the connection, makes all others wait for the first process.
 	if _, err := value(ctx, conn, "select pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended($1, 0))", name); err != nil {
 		return "", err

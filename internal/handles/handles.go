@@ -144,7 +144,7 @@ func handleOf(fn *types.Func, db types.Type) string {
 func isHandle(t types.Type, db types.Type) bool {
 	if iface, ok := t.Underlying().(*types.Interface); ok {
 		for m := range iface.Methods() {
-			if m.Name() == "ExecContext" || m.Name() == "QueryContext" {
+			if m.Name() == "ExecContext" || m.Name() == "QueryContext" || m.Name() == "Conn" {
 				return types.Implements(db, iface)
 			}
 		}

@@ -80,7 +80,20 @@ var questions = []question{
 			return each(columns, func(c column) []any {
 				name, array := s.mock.typeName(c.oid)
 				return []any{c.name, name, int64(c.oid), c.oid < firstUserOID, !array, "", "", true}
-			}), err
+			}), s.mock.unknown(err)
+		},
+	},
+	{ // ext.Describe
+		marker: "pg_catalog.format_type(t.oid, t.mod)", columns: []column{{"format_type", pgtype.TextOID}},
+		rows: func(s *session, args []any) (rows [][]any, _ error) {
+			for oid := range strings.SplitSeq(strings.Trim(fmt.Sprint(args[0]), "{}"), ",") {
+				n, err := strconv.ParseUint(oid, 10, 32)
+				if err != nil {
+					return nil, fmt.Errorf("mock: the type %q: %w", oid, err)
+				}
+				rows = append(rows, []any{s.mock.sqlName(uint32(n))})
+			}
+			return rows, nil
 		},
 	},
 	{ // copyin
@@ -90,7 +103,7 @@ var questions = []question{
 		rows: func(s *session, args []any) ([][]any, error) {
 			s.mock.pool.SchemaChanged() // the next expectation may have other columns: no COPY is to be tried on a guess
 			columns, err := s.mock.columnsOf(args)
-			return each(columns, func(c column) []any { return []any{c.name, strconv.Itoa(int(c.oid)), "false"} }), err
+			return each(columns, func(c column) []any { return []any{c.name, strconv.Itoa(int(c.oid)), "false"} }), s.mock.unknown(err)
 		},
 	},
 }
@@ -127,26 +140,67 @@ func (m *Mock) columnsOf(args []any) ([]column, error) {
 		return nil, fmt.Errorf("mock: a question with the arguments %s", showArgs(args))
 	}
 	table := fmt.Sprint(args[0])
+	columns, unnamed := m.copyColumns(table)
+	if columns == nil {
+		columns = m.tableColumns(table)
+	}
+	if columns != nil {
+		return columns, nil
+	}
+	err := fmt.Errorf("mock: nothing is known of table %s: expect a COPY into it (ExpectCopyIn), or tell its columns (Table)", table)
+	if unnamed {
+		err = fmt.Errorf("mock: the columns of table %s are not known: name them in ExpectCopyIn, or tell them (Table)", table)
+	}
+	return nil, err
+}
+
+// copyColumns are the columns of the COPY into a table that is expected next. unnamed says that it names none.
+func (m *Mock) copyColumns(table string) (columns []column, unnamed bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.mu.expected {
 		if e.done || e.kind != kindCopyIn || !sameTable(e.table, table) {
 			continue
 		}
-		var columns []column
 		for i, name := range e.names {
-			columns = append(columns, column{name, e.copied.types[i]})
+			columns = append(columns, column{name, e.copied.typeAt(i)})
 		}
-		return columns, nil
+		return columns, columns == nil
 	}
-	if columns, ok := m.tables[foldTable(table)]; ok {
-		return columns, nil
+	return nil, false
+}
+
+// tableColumns are the columns that Table told, nil where it did not.
+func (m *Mock) tableColumns(table string) []column {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tables[foldTable(table)]
+}
+
+// unknown reports to the test that nothing is known of a table.
+func (m *Mock) unknown(err error) error {
+	if err == nil {
+		return nil
 	}
-	err := fmt.Errorf("mock: nothing is known of table %s: expect a COPY into it (ExpectCopyIn), or tell its columns (Table)", table)
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if !m.mu.ended {
 		m.t.Errorf("%v", err)
 	}
-	return nil, err
+	return err
+}
+
+// sqlName is a type's name as format_type writes it, without a length.
+func (m *Mock) sqlName(oid uint32) string {
+	name, array := m.typeName(oid)
+	name = strings.TrimPrefix(strings.TrimSuffix(name, "[]"), "pg_catalog.")
+	if long, ok := longNames[name]; ok {
+		name = long
+	}
+	if array {
+		name += "[]"
+	}
+	return name
 }
 
 // typeName is a type's name for SQL text, and whether it is an array.

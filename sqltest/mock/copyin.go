@@ -1,19 +1,14 @@
 package mock
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
+	"strconv"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/pycopg/pycopg/driver"
-	"github.com/pycopg/pycopg/internal/copyformat"
 )
 
 // ExpectedCopyIn is a COPY … FROM STDIN, however it is said: by package copyin, by lib/pq's Prepare and Exec, or by hand.
@@ -27,21 +22,30 @@ type copied struct {
 	failRow int     // from 1, 0: none
 	failure error
 	affects int64 // -1: the rows that came
+	any     bool  // no columns were named: those of the COPY will do
 }
 
 // ExpectCopyIn expects rows to be copied into a table, which has these columns. The COPY may list them, or have no list. Each column is a
-// text, unless WithTypes says otherwise.
+// text, unless WithTypes says otherwise. Without columns those that the COPY lists will do, whatever they are; package copyin, which asks
+// for them before it writes, needs them here or from [Mock.Table].
 func (m *Mock) ExpectCopyIn(table string, columns ...string) *ExpectedCopyIn {
-	c := &copied{affects: -1, types: slices.Repeat([]uint32{pgtype.TextOID}, len(columns))}
+	c := &copied{affects: -1, any: len(columns) == 0, types: texts(len(columns))}
 	e := &ExpectedCopyIn{}
 	e.Reply = Reply[*ExpectedCopyIn]{e, m.expect(&expectation{kind: kindCopyIn, table: table, names: columns, copied: c})}
 	return e
 }
 
+func texts(n int) []uint32 {
+	if n == 0 {
+		return nil
+	}
+	return slices.Repeat([]uint32{pgtype.TextOID}, n)
+}
+
 // WithTypes says the types of the columns, in their order. The driver writes the values for them, and refuses what does not fit.
 func (e *ExpectedCopyIn) WithTypes(types ...string) *ExpectedCopyIn {
 	e.exp.mock.t.Helper()
-	if len(types) != len(e.exp.names) {
+	if len(types) != len(e.exp.names) && !e.exp.copied.any {
 		e.exp.mock.t.Fatalf("mock: %d types for the %d columns of %s", len(types), len(e.exp.names), e.exp.table)
 	}
 	oids := e.exp.mock.typesOf(types)
@@ -61,6 +65,9 @@ func (e *ExpectedCopyIn) WithRows(rows ...[]any) *ExpectedCopyIn {
 
 // FailAtRow has the server refuse a row, counted from 1, as soon as it has come.
 func (e *ExpectedCopyIn) FailAtRow(n int, err error) *ExpectedCopyIn {
+	e.exp.mock.t.Helper()
+	e.exp.mock.refuse(n > 0, "FailAtRow(%d, …): rows are counted from 1", n)
+	e.exp.mock.refuse(err != nil, "FailAtRow(%d, nil) needs an error", n)
 	return e.change(func(e *expectation) { e.copied.failRow, e.copied.failure = n, err })
 }
 
@@ -82,6 +89,9 @@ func (s *session) copy(sql string, ct driver.CopyText) (*answer, error) {
 	if !ct.In {
 		return s.copyOut(e, sql, ct)
 	}
+	if err := s.mock.settleColumns(e, ct); err != nil {
+		return nil, PgError("XX000", Fields{Message: s.mock.fail("%w", err).Error()})
+	}
 	fault := e.fault
 	if fault == AfterWrite {
 		e.fault = noFault // it means the data
@@ -93,6 +103,58 @@ func (s *session) copy(sql string, ct driver.CopyText) (*answer, error) {
 	a.cut = -1
 	a.copying = func() error { return s.receive(e, ct, fault) }
 	return a, nil
+}
+
+// settleColumns gives an expectation without columns those of the COPY, or of the table. Where both are silent, the data tells how many
+// there are.
+func (m *Mock) settleColumns(e *expectation, ct driver.CopyText) error {
+	if !e.copied.any {
+		return nil
+	}
+	known := m.tableColumns(ct.Table)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e.names = ct.Columns
+	if e.names == nil {
+		for _, c := range known {
+			e.names = append(e.names, c.name)
+		}
+	}
+	if e.copied.types == nil {
+		for _, name := range e.names {
+			e.copied.types = append(e.copied.types, typeIn(known, name))
+		}
+	}
+	if e.names != nil && len(e.copied.types) != len(e.names) {
+		return fmt.Errorf("%s: %d types for %d columns", e, len(e.copied.types), len(e.names))
+	}
+	return nil
+}
+
+// typeIn is the type of a column, a text where it is not known.
+func typeIn(columns []column, name string) uint32 {
+	for _, c := range columns {
+		if c.name == name {
+			return c.oid
+		}
+	}
+	return pgtype.TextOID
+}
+
+// typeAt is the type of a column: a text where nobody told the columns.
+func (c *copied) typeAt(i int) uint32 {
+	if i < len(c.types) {
+		return c.types[i]
+	}
+	return pgtype.TextOID
+}
+
+// nameAt is the name of a column of a COPY, or its number.
+func (e *expectation) nameAt(i int) string {
+	if i < len(e.names) {
+		return e.names[i]
+	}
+	return strconv.Itoa(i + 1)
 }
 
 // receive takes the data of a COPY.
@@ -182,8 +244,8 @@ func differRows(e *expectation, rows [][]any) string {
 			return fmt.Sprintf("row %d has %d columns, want %d", n+1, len(row), len(want))
 		}
 		for i := range row {
-			if !same(want[i], row[i], e.copied.types[i]) {
-				return fmt.Sprintf("row %d, column %s is %s, want %s", n+1, e.names[i], show(row[i]), show(want[i]))
+			if !same(want[i], row[i], e.copied.typeAt(i)) {
+				return fmt.Sprintf("row %d, column %s is %s, want %s", n+1, e.nameAt(i), show(row[i]), show(want[i]))
 			}
 		}
 	}
@@ -191,100 +253,4 @@ func differRows(e *expectation, rows [][]any) string {
 		return fmt.Sprintf("there are %d rows, want %d", len(rows), len(e.copied.rows))
 	}
 	return ""
-}
-
-// copyFormat is the format of a COPY.
-type copyFormat struct {
-	name   string // text, csv, binary
-	header bool
-	null   *string
-	csv    copyformat.CSV
-}
-
-func (f copyFormat) code() byte {
-	if f.name == "binary" {
-		return 1
-	}
-	return 0
-}
-
-// formatOfCopy reads the options of a COPY that matter for its data.
-func formatOfCopy(ct driver.CopyText) copyFormat {
-	f := copyFormat{name: "text"}
-	for i, o := range ct.Options {
-		next := ""
-		if i+1 < len(ct.Options) {
-			next = ct.Options[i+1]
-		}
-		switch o {
-		case "csv", "binary":
-			f.name = o
-		case "header":
-			f.header = next != "false" && next != "off"
-		case "null":
-			f.null, f.csv.Null = &next, next
-		case "delimiter":
-			if next != "" {
-				f.csv.Delimiter = next[0]
-			}
-		}
-	}
-	return f
-}
-
-// rowSource reads the rows of COPY's formats.
-type rowSource interface{ Next() ([][]byte, error) }
-
-// decode reads rows. Those ahead of an error come with it.
-func (e *expectation) decode(format copyFormat, data []byte) (rows [][]any, err error) {
-	codec := driver.NewCopyCodec()
-	decode := codec.DecodeText
-	var source rowSource
-	switch format.name {
-	case "binary":
-		source, decode = copyformat.NewBinaryReader(bytes.NewReader(data)), codec.DecodeBinary
-	case "csv":
-		csv, err := format.csv.Normal()
-		if err != nil {
-			return nil, err
-		}
-		source = copyformat.NewCSVReader(bytes.NewReader(data), csv)
-	default:
-		source = copyformat.NewTextReader(bytes.NewReader(data))
-	}
-	for first := true; ; first = false {
-		fields, err := source.Next()
-		if errors.Is(err, io.EOF) {
-			return rows, nil
-		}
-		if err != nil {
-			return rows, err
-		}
-		if first && format.header {
-			continue
-		}
-		row, err := e.decodeRow(format, fields, decode)
-		if err != nil {
-			return rows, err
-		}
-		rows = append(rows, row)
-	}
-}
-
-func (e *expectation) decodeRow(format copyFormat, fields [][]byte, decode func(uint32, []byte) (any, error)) ([]any, error) {
-	if len(fields) != len(e.names) {
-		return nil, fmt.Errorf("%d values for %d columns", len(fields), len(e.names))
-	}
-	row := make([]any, len(fields))
-	for i, b := range fields {
-		if b == nil || format.null != nil && strings.EqualFold(string(b), *format.null) {
-			continue
-		}
-		v, err := decode(e.copied.types[i], bytes.Clone(b))
-		if err != nil {
-			return nil, &pgconn.PgError{Severity: "ERROR", Code: "22P02", Message: err.Error()}
-		}
-		row[i] = v
-	}
-	return row, nil
 }

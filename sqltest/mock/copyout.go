@@ -25,6 +25,8 @@ func (e *ExpectedCopyOut) WillReturnRows(rows *sqlmock.Rows) *ExpectedCopyOut {
 
 // WillLoseAfterRows loses the connection behind a number of rows.
 func (e *ExpectedCopyOut) WillLoseAfterRows(rows int) *ExpectedCopyOut {
+	e.exp.mock.t.Helper()
+	e.exp.mock.refuse(rows >= 0, "WillLoseAfterRows(%d)", rows)
 	return e.change(func(e *expectation) { e.fault, e.faultRows = MidResult, rows })
 }
 

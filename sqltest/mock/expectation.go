@@ -4,6 +4,7 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,10 @@ func (e *expectation) String() string {
 	b.WriteString(e.kind.String())
 	switch e.kind {
 	case kindCopyIn:
-		fmt.Fprintf(&b, " into %s (%s)", e.table, strings.Join(e.names, ", "))
+		b.WriteString(" into " + e.table)
+		if e.names != nil {
+			fmt.Fprintf(&b, " (%s)", strings.Join(e.names, ", "))
+		}
 	case kindListen:
 		fmt.Fprintf(&b, " %s", strings.Join(e.names, ", "))
 	default:
@@ -177,9 +181,15 @@ func (r Reply[E]) WillReturnError(err error) E {
 	return r.change(func(e *expectation) { e.err = err })
 }
 
+// severities are those of notices.
+var severities = []string{"NOTICE", "WARNING", "INFO", "LOG", "DEBUG"}
+
 // WillNotice has the server send a notice ahead of the answer: severity is NOTICE, WARNING, INFO, LOG or DEBUG, code the
 // SQLSTATE. It may be said more than once.
 func (r Reply[E]) WillNotice(severity, code, message string) E {
+	r.exp.mock.t.Helper()
+	r.exp.mock.refuse(slices.Contains(severities, severity), "WillNotice: the severity %q is none of %s", severity, strings.Join(severities, ", "))
+	r.exp.mock.refuse(len(code) == 5, "WillNotice: the SQLSTATE %q has not five characters", code)
 	n := &pgproto3.NoticeResponse{Severity: severity, SeverityUnlocalized: severity, Code: code, Message: message}
 	return r.change(func(e *expectation) { e.notices = append(e.notices, n) })
 }
@@ -194,11 +204,15 @@ func (r Reply[E]) WillNotify(channel, payload string) E {
 // WillDelayFor has the server take its time, in the time of testing/synctest where the mock was made in its bubble. A cancel
 // request ends the delay with SQLSTATE 57014.
 func (r Reply[E]) WillDelayFor(d time.Duration) E {
+	r.exp.mock.t.Helper()
+	r.exp.mock.refuse(d >= 0, "WillDelayFor(%v)", d)
 	return r.change(func(e *expectation) { e.delay = d })
 }
 
 // WillBlockUntil has the server answer when ready is closed. A cancel request ends that with SQLSTATE 57014.
 func (r Reply[E]) WillBlockUntil(ready <-chan struct{}) E {
+	r.exp.mock.t.Helper()
+	r.exp.mock.refuse(ready != nil, "WillBlockUntil(nil) would never be ready")
 	return r.change(func(e *expectation) { e.block = ready })
 }
 
@@ -209,6 +223,8 @@ func (r Reply[E]) WillBeCancelled() E {
 
 // WillLose loses the connection at a moment.
 func (r Reply[E]) WillLose(at Fault) E {
+	r.exp.mock.t.Helper()
+	r.exp.mock.refuse(at >= BeforeWrite && at <= MidResult, "WillLose: no moment %d", at)
 	return r.change(func(e *expectation) { e.fault = at })
 }
 

@@ -1,11 +1,8 @@
 package mock_test
 
-//go:generate go run ../../scripts/handlegen ../.. handles_gen_test.go
-
 import (
 	"context"
 	"database/sql"
-	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,8 +15,22 @@ import (
 	"github.com/pycopg/pycopg/internal/handles"
 )
 
-// Every exported function that takes a handle works with plain go-sqlmock, too: there is a case in handleCases that says what it does, or
-// else it is called with whatever fits its parameters, and has to run statements that the mock sees, and to return the mock's error.
+// plainCall calls a function that takes a handle on plain go-sqlmock, and says before what it expects of it. Its text is the
+// example of that function in docs/go-sqlmock.md.
+type plainCall func(ctx context.Context, db *sql.DB, m sqlmock.Sqlmock) error
+
+// plainCalls are those of all packages.
+var plainCalls = merged(adminTablesCases, adminObjectsCases, adminServerCases, adminCatalogCases, timescaleCases, migrateCases, extCases, extMoreCases, copyCases, listenCases)
+
+func merged(all ...map[string]plainCall) map[string]plainCall {
+	calls := map[string]plainCall{}
+	for _, c := range all {
+		maps.Copy(calls, c)
+	}
+	return calls
+}
+
+// Every exported function that takes a handle works with plain go-sqlmock, too.
 func TestEveryFunctionOfAHandleWorksWithGoSqlmock(t *testing.T) {
 	t.Parallel()
 	found, err := handles.List("../..")
@@ -29,81 +40,37 @@ func TestEveryFunctionOfAHandleWorksWithGoSqlmock(t *testing.T) {
 	known := map[string]bool{}
 	for _, f := range found {
 		known[f.Name] = true
-		c, told := handleCases[f.Name]
-		fn, generated := handleFunctions[f.Name]
-		switch {
-		case told:
-			t.Run(f.Name, func(t *testing.T) {
-				t.Parallel()
-				runHandleCase(t, c)
-			})
-		case generated:
-			t.Run(f.Name, func(t *testing.T) {
-				t.Parallel()
-				callWithMock(t, f.Name, fn)
-			})
-		default:
-			t.Errorf("%s takes a handle (%s) and is not run with go-sqlmock: run \"go generate ./sqltest/mock\", or write a case in handleCases", f.Name, f.Parameter)
+		run, ok := plainCalls[f.Name]
+		if !ok {
+			t.Errorf("%s takes a handle (%s) and is not called with go-sqlmock: write an example into handles_…_test.go", f.Name, f.Parameter)
+			continue
 		}
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			runPlain(t, run)
+		})
 	}
-	for name := range maps.Keys(handleFunctions) {
+	for name := range maps.Keys(plainCalls) {
 		if !known[name] {
-			t.Errorf("%s takes no handle any more: run \"go generate ./sqltest/mock\"", name)
-		}
-	}
-	for name := range maps.Keys(handleCases) {
-		if !known[name] {
-			t.Errorf("handleCases has %s, which is no exported function that takes a handle", name)
+			t.Errorf("%s is no exported function that takes a handle", name)
 		}
 	}
 }
 
-// handleCase runs a function with plain go-sqlmock.
-type handleCase struct {
-	expect func(m sqlmock.Sqlmock) // what it does
-	run    func(ctx context.Context, db *sql.DB) error
-	noRows bool // the exception: pipelines of queries, pages of cursors and binary COPY have no rows under a mock
-}
-
-// handleCases are the cases of all packages.
-var handleCases = mergeCases(extCases, copyCases, listenCases)
-
-func mergeCases(all ...map[string]handleCase) map[string]handleCase {
-	merged := map[string]handleCase{}
-	for _, cases := range all {
-		maps.Copy(merged, cases)
-	}
-	return merged
-}
-
-func runHandleCase(t *testing.T, c handleCase) {
-	db, m, err := sqlmock.New(sqlmock.ValueConverterOption(anyValue{}))
+func runPlain(t *testing.T, run plainCall) {
+	db, m, err := sqlmock.New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	c.expect(m)
-	if c.noRows {
-		t.Log("it has no rows under a mock")
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := c.run(ctx, db); err != nil {
+	if err := run(ctx, db, m); err != nil {
 		t.Errorf("error: %v", err)
 	}
 	if err := m.ExpectationsWereMet(); err != nil {
 		t.Error(err)
 	}
-}
-
-// anyValue lets arguments through that go-sqlmock does not know (arrays, say).
-type anyValue struct{}
-
-func (anyValue) ConvertValue(v any) (sqldriver.Value, error) {
-	if valuer, ok := v.(sqldriver.Valuer); ok {
-		return valuer.Value()
-	}
-	return v, nil
 }
 
 // want is an error unless the two are equal.
@@ -114,6 +81,22 @@ func want[T comparable](got T, err error, want T) error {
 	return err
 }
 
+// head is the first of values, its zero value where there are none because of an error.
+func head[T any](values []T) (v T) {
+	if len(values) > 0 {
+		v = values[0]
+	}
+	return v
+}
+
+// wantMock is an error unless err says that the handle is a mock.
+func wantMock(err error) error {
+	if err == nil || !strings.Contains(err.Error(), "mock") {
+		return fmt.Errorf("error = %w, want one that says that the handle is a mock", err)
+	}
+	return nil
+}
+
 // onConn runs a function on a connection of db.
 func onConn(ctx context.Context, db *sql.DB, run func(conn *sql.Conn) error) error {
 	conn, err := db.Conn(ctx)
@@ -121,8 +104,4 @@ func onConn(ctx context.Context, db *sql.DB, run func(conn *sql.Conn) error) err
 		return err
 	}
 	return errors.Join(run(conn), conn.Close())
-}
-
-func rowsOf(columns string, values ...sqldriver.Value) *sqlmock.Rows {
-	return sqlmock.NewRows(strings.Fields(columns)).AddRow(values...)
 }

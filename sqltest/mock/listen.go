@@ -13,6 +13,8 @@ type ExpectedListen struct{ Reply[*ExpectedListen] }
 // ExpectListen expects a connection to listen to these channels, in one request, in any order. A listener that connects again
 // says LISTEN again. UNLISTEN needs no expectation.
 func (m *Mock) ExpectListen(channels ...string) *ExpectedListen {
+	m.t.Helper()
+	m.refuse(len(channels) > 0, "ExpectListen without a channel")
 	e := &ExpectedListen{}
 	e.Reply = Reply[*ExpectedListen]{e, m.expect(&expectation{kind: kindListen, names: channels})}
 	return e

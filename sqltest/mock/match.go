@@ -168,7 +168,7 @@ func (m *Mock) mismatch(e *expectation, k *call) error {
 		return errors.New("the connection is not to be lost")
 	case e.kind == kindCopyIn && !sameTable(e.table, k.table):
 		return fmt.Errorf("the table is %s, want %s", k.table, e.table)
-	case e.kind == kindCopyIn && k.names != nil && !slices.Equal(e.names, k.names):
+	case e.kind == kindCopyIn && k.names != nil && !e.copied.any && !slices.Equal(e.names, k.names):
 		return fmt.Errorf("the columns are (%s), want (%s)", strings.Join(k.names, ", "), strings.Join(e.names, ", "))
 	case e.kind == kindListen && !slices.Equal(slices.Sorted(slices.Values(e.names)), slices.Sorted(slices.Values(k.names))):
 		return fmt.Errorf("the channels are %s, want %s", strings.Join(k.names, ", "), strings.Join(e.names, ", "))

@@ -154,6 +154,14 @@ func (m *Mock) AnyOrder(expect func()) {
 	expect()
 }
 
+// refuse fails the test where what is expected makes no sense.
+func (m *Mock) refuse(ok bool, format string, args ...any) {
+	m.t.Helper()
+	if !ok {
+		m.t.Fatalf("mock: "+format, args...)
+	}
+}
+
 // fail reports a failure to the test, at once while it runs.
 func (m *Mock) fail(format string, args ...any) error {
 	err := fmt.Errorf("mock: "+format, args...)

@@ -82,6 +82,8 @@ func (e *ExpectedQuery) WillReturnRows(rows ...*sqlmock.Rows) *ExpectedQuery {
 
 // WillLoseAfterRows loses the connection behind a number of rows.
 func (e *ExpectedQuery) WillLoseAfterRows(rows int) *ExpectedQuery {
+	e.exp.mock.t.Helper()
+	e.exp.mock.refuse(rows >= 0, "WillLoseAfterRows(%d)", rows)
 	return e.change(func(e *expectation) { e.fault, e.faultRows = MidResult, rows })
 }
 

@@ -26,6 +26,14 @@ var synonyms = map[string]string{
 	"bigserial": "int8", "smallserial": "int2",
 }
 
+// longNames are the names that PostgreSQL itself writes, where they are not the catalog's.
+var longNames = map[string]string{
+	"int8": "bigint", "int4": "integer", "int2": "smallint", "bool": "boolean", "float4": "real", "float8": "double precision",
+	"varchar": "character varying", "bpchar": "character", "varbit": "bit varying",
+	"timestamptz": "timestamp with time zone", "timestamp": "timestamp without time zone",
+	"timetz": "time with time zone", "time": "time without time zone",
+}
+
 var typmod = regexp.MustCompile(`\([^)]*\)`)
 
 // builtinType is the OID of one of PostgreSQL's own types, however it is written: text[], _text, numeric(10,2), INTEGER.
