@@ -5,7 +5,7 @@ import "testing"
 // The proxy reads on behind a cut. What it reads there must not use up a rule that was armed since, for the next connection.
 func TestMessagesBehindACutMeetNoRule(t *testing.T) {
 	t.Parallel()
-	var f Fault
+	f := Fault{t: t}
 	over, next := newFaultConn(&f, nil, nil), newFaultConn(&f, nil, nil)
 	f.On(Rule{Side: Frontend, Type: 'Q'})
 	close(over.done)
