@@ -13,7 +13,7 @@ var (
 )
 
 // Backdate makes c as if it had been used d earlier than it was.
-func (c *Conn) Backdate(d time.Duration) { c.lastUsed -= d }
+func (c *Conn) Backdate(d time.Duration) { c.lastUsed -= d; c.wire.stood -= max(d, 0) }
 
 // HasArrived reports whether the idle connection's socket has something to read, its end included.
 func (c *Conn) HasArrived() bool { return c.wire.peek() != peekQuiet }

@@ -98,7 +98,7 @@ func ExampleMock_DropConnections() {
 	defer end()
 
 	db, m := mock.New(t)
-	first := m.ExpectListen("jobs")
+	m.ExpectListen("jobs").WillNotify("jobs", "before")
 	m.ExpectListen("jobs").WillNotify("jobs", "after")
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -110,15 +110,17 @@ func ExampleMock_DropConnections() {
 		fmt.Println(err)
 		return
 	}
-	<-first.Met()
-	m.DropConnections() // the listener connects again, and says that it may have missed something
-	for range 2 {
+	for i := range 3 {
 		e, err := sub.Next(ctx)
 		fmt.Println(e.Gap != nil, e.Payload, err)
+		if i == 0 {
+			m.DropConnections() // the listener connects again, and says that it may have missed something
+		}
 	}
 	stop()
 	<-ended
 	// Output:
+	// false before <nil>
 	// true  <nil>
 	// false after <nil>
 }
