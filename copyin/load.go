@@ -94,7 +94,7 @@ type LoadResult struct {
 	Bytes    int64 // of the input, as it is stored; of a sequence, as it was sent
 	Elapsed  time.Duration
 
-	Rejects []Rejected // of BadCollect, the first thousand
+	Rejects []Rejected // of BadCollect, the first thousand that were met, by their sources and rows
 }
 
 // Rejected is a row that was left out.

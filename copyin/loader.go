@@ -1,12 +1,14 @@
 package copyin
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -126,7 +128,12 @@ func (l *loader) longest() int { return max(l.options.BatchBytes, longestRow) }
 // run loads the source.
 func (l *loader) run(ctx context.Context, src Source) (err error) {
 	l.begun = time.Now()
-	defer func() { l.result.Elapsed = time.Since(l.begun) }()
+	defer func() {
+		l.result.Elapsed = time.Since(l.begun)
+		slices.SortStableFunc(l.result.Rejects, func(a, b Rejected) int { // workers are not in step
+			return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Err.Row, b.Err.Row))
+		})
+	}()
 	if l.total, err = src.size(); err != nil {
 		return err
 	}
