@@ -29,11 +29,15 @@ bin_folder() {
 	install_server "$version" "$(cache_dir)/$version"
 }
 
-# run_tests runs the tests on the server programs of a folder.
+# run_tests runs the tests on the server programs of a folder. In the short form the catalogs, which package admin reads, are looked
+# at on the oldest and the newest version.
 run_tests() {
+	local packages="./ext ./copyout"
 	if [ -n "$short" ]; then
+		[ -z "$2" ] || packages+=" ./admin"
+		# shellcheck disable=SC2086 # a list of words
 		env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$1" \
-			go test -count=1 -timeout=10m -skip='^(TestSoak|TestCut|TestPipelineOf100000|Fuzz|Example)' ./ext ./copyout ./admin
+			go test -count=1 -timeout=10m -skip='^(TestSoak|TestCut|TestPipelineOf100000|Fuzz|Example)' $packages
 	else
 		env -u PYCOPG_TEST_DSN PYCOPG_PG_BINDIR="$1" go test -race -shuffle=on -timeout=15m ./...
 	fi
@@ -88,7 +92,11 @@ fi
 for major in "$@"; do
 	bindir=$(bin_folder "$major")
 	step "$("$bindir/postgres" --version)"
-	run_tests "$bindir"
+	at_an_end=
+	if [ "$major" = "$1" ] || [ "$major" = "${!#}" ]; then
+		at_an_end=yes
+	fi
+	run_tests "$bindir" "$at_an_end"
 done
 step "$("$bindir/postgres" --version), TLS and SCRAM"
 # The driver's tests make their own connections of each kind, with TLS among them: the short form leaves them out.

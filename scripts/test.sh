@@ -46,13 +46,14 @@ check_platforms() {
 # test_module runs the tests of a module's folder; race is -race or nothing. The peers are other people's code, and the newer Go
 # is of interest for what they give, not for what they cost.
 test_module() {
-	local race=$race packages=./...
+	local race=$race packages=./... skip=
+	[ -n "$race" ] || skip=^TestSoak # they have run
 	if [ "$(go list -m)" = github.com/pycopg/pycopg/peers ]; then
 		[ -n "$race" ] || packages=./compat/...
 		race=
 	fi
 	step "$(go version | cut -d' ' -f3): $(go list -m): tests $race"
-	go test $race -shuffle=on -timeout=15m $packages
+	go test $race -shuffle=on -timeout=15m -skip="$skip" $packages
 }
 
 # in_modules runs a command in the folder of every module.
