@@ -47,6 +47,7 @@ func TestActivityLocksAndBlockingChains(t *testing.T) {
 	waiter, second := session(t, db, "waiter")
 	last, third := session(t, db, "last")
 	mustExec(t, holder, `begin`, `lock table "Tab le" in access share mode`, "select pg_advisory_lock(4294967298)", "select pg_advisory_lock(3, 4)")
+	mustExec(t, waiter, "begin")
 	done := make(chan error, 2)
 	go func() {
 		_, err := waiter.ExecContext(ctx, `lock table "Tab le" in access exclusive mode`)
@@ -61,7 +62,6 @@ func TestActivityLocksAndBlockingChains(t *testing.T) {
 			return slices.ContainsFunc(s, func(s admin.Session) bool { return s.PID == pid && len(s.BlockedBy) > 0 })
 		}
 	}
-	mustExec(t, waiter, "begin")
 	await(t, db, "the second waits", blocked(second))
 	go func() {
 		_, err := last.ExecContext(ctx, `select * from "Tab le"`)
