@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +63,9 @@ func TestCheckNamesWhatLeaked(t *testing.T) {
 				c.WaitForNotification(ctx)
 			}(conn)
 			t.Cleanup(func() { cancel(); <-ended })
+			for !isRunning("TestCheckNamesWhatLeaked", "WaitForNotification") { // what has not come so far is not known as pgx's
+				runtime.Gosched()
+			}
 			return nil
 		}},
 	}
@@ -82,6 +87,17 @@ func TestCheckNamesWhatLeaked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// isRunning reports whether a goroutine is in all of the functions.
+func isRunning(functions ...string) bool {
+	stacks := make([]byte, 1<<20)
+	for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+		if !slices.ContainsFunc(functions, func(f string) bool { return !strings.Contains(stack, f) }) {
+			return true
+		}
+	}
+	return false
 }
 
 func TestCheckDoesNotMindFaultsAndFakes(t *testing.T) {
