@@ -20,8 +20,9 @@ type faultConn struct {
 	framing   framing
 
 	// Fault.mu protects the following fields.
-	counts     [2]map[byte]int // by Side
-	last       Side            // who sent the latest message
+	counts     [2]map[byte]int  // by Side
+	hushed     [2]chan struct{} // by Side: nil, or closed when its messages may pass again
+	last       Side             // who sent the latest message
 	roundTrips int
 }
 
@@ -121,8 +122,11 @@ func (c *faultConn) queue(side Side, queue chan<- parcel, p parcel) {
 // write passes the parcels on. After the last one the other side has closed, and so does this one.
 func (c *faultConn) write(side Side, dst net.Conn, queue <-chan parcel) {
 	for p := range queue {
-		if !c.await(p.due) {
+		if !c.awaitVoice(side) || !c.await(p.due) {
 			continue // the connection is over: empty the queue
+		}
+		if p.rule != nil && p.rule.overtakesAnswers() {
+			c.hush(1 - side)
 		}
 		if len(p.data) > 0 {
 			if err := c.transmit(side, dst, p.data); err != nil {
@@ -131,12 +135,45 @@ func (c *faultConn) write(side Side, dst net.Conn, queue <-chan parcel) {
 		}
 		if p.rule != nil {
 			c.perform(p.rule)
+			c.unhush(1 - side)
 			close(p.rule.hit)
 		}
 	}
 	closeWrite(dst)
 	if c.writing.Add(-1) == 0 {
 		c.end() // both sides have said all that they had to say
+	}
+}
+
+// hush holds back what side sends, until unhush.
+func (c *faultConn) hush(side Side) {
+	c.fault.mu.Lock()
+	defer c.fault.mu.Unlock()
+	c.hushed[side] = make(chan struct{})
+}
+
+func (c *faultConn) unhush(side Side) {
+	c.fault.mu.Lock()
+	defer c.fault.mu.Unlock()
+	if c.hushed[side] != nil {
+		close(c.hushed[side])
+		c.hushed[side] = nil
+	}
+}
+
+// awaitVoice waits while side is hushed; it reports false once the connection is over.
+func (c *faultConn) awaitVoice(side Side) bool {
+	c.fault.mu.Lock()
+	hushed := c.hushed[side]
+	c.fault.mu.Unlock()
+	if hushed == nil {
+		return true
+	}
+	select {
+	case <-hushed:
+		return true
+	case <-c.done:
+		return false
 	}
 }
 

@@ -2,6 +2,7 @@ package sqltest
 
 import (
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,4 +73,61 @@ func TestFaultDelaysEachDirection(t *testing.T) {
 			}
 		}
 	})
+}
+
+// quickServer is the server's side of a connection: its answer is on its way before the write of a request returns.
+type quickServer struct {
+	net.Conn
+	server net.Conn
+}
+
+func (q quickServer) Write(b []byte) (int, error) {
+	go q.server.Write(b)
+	synctest.Wait()
+	return len(b), nil
+}
+
+func TestNoAnswerOvertakesAFaultBehindAMessage(t *testing.T) {
+	t.Parallel()
+	for _, do := range []Action{ActCut, ActReset, ActFreeze} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &Fault{t: t}
+			program, client := net.Pipe()
+			server, far := net.Pipe()
+			c := newFaultConn(f, client, quickServer{server, far})
+			c.framing = framing{started: true}
+			c.start()
+			hit := f.On(Rule{Type: 'Q', After: true, Do: do})
+			if _, err := program.Write([]byte("Q\x00\x00\x00\x05\x00")); err != nil {
+				t.Fatal(err)
+			}
+			answer := make(chan string, 1)
+			go func() {
+				b, _ := io.ReadAll(io.LimitReader(program, 6))
+				answer <- string(b)
+			}()
+			<-hit
+			synctest.Wait()
+			select {
+			case got := <-answer:
+				if got != "" || do == ActFreeze {
+					t.Errorf("action %d: the answer %q came", do, got)
+				}
+			default:
+				if do != ActFreeze {
+					t.Errorf("action %d: the connection goes on", do)
+				}
+			}
+			f.Thaw()
+			if do == ActFreeze {
+				if got := <-answer; len(got) != 6 {
+					t.Errorf("behind the frost came %q", got)
+				}
+			}
+			c.end()
+			far.Close()
+			program.Close()
+			f.running.Wait()
+		})
+	}
 }

@@ -3,7 +3,8 @@ package sqltest
 // Action is what a Rule does to the message it waits for.
 type Action int
 
-// The actions. All but Corrupt are done before the message passes, or after it if Rule.After is set.
+// The actions. All but Corrupt are done before the message passes, or after it if Rule.After is set: no answer to it passes
+// before the connection ends or freezes.
 const (
 	ActCut      Action = iota // ends the connection as Fault.Cut does
 	ActReset                  // ends the connection as Fault.Reset does
@@ -80,6 +81,11 @@ func (f *Fault) note(c *faultConn, side Side, typ byte) *armedRule {
 	}
 	f.mu.rules = kept
 	return found
+}
+
+// overtakesAnswers reports whether the other side is held back until the rule is carried out behind its message.
+func (r *armedRule) overtakesAnswers() bool {
+	return r.After && (r.Do == ActCut || r.Do == ActReset || r.Do == ActFreeze)
 }
 
 // at turns Offset into an index of a message of length n, kept inside it.
