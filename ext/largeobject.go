@@ -136,14 +136,6 @@ func withTx(ctx context.Context, q Querier, fn func(Querier) error) error {
 	return InTx(ctx, q, TxOptions{}, func(tx *Tx) error { return fn(tx) })
 }
 
-// isPool reports whether the statements of q may run on several connections.
-func isPool(q Querier) bool {
-	_, ok := q.(interface {
-		Conn(context.Context) (*sql.Conn, error)
-	})
-	return ok
-}
-
 // OID is the object's OID.
 func (o *LargeObject) OID() uint32 { return o.oid }
 

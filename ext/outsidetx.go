@@ -2,7 +2,6 @@ package ext
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/internal/nilhandle"
@@ -16,9 +15,7 @@ func ExecOutsideTx(ctx context.Context, q OutsideTx, statement string) error {
 	if err := nilhandle.Check(q); err != nil {
 		return err
 	}
-	if _, ok := q.(interface {
-		Conn(context.Context) (*sql.Conn, error)
-	}); ok {
+	if isPool(q) {
 		_, err := q.ExecContext(ctx, statement)
 		return err
 	}

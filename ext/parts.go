@@ -2,7 +2,6 @@ package ext
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -25,13 +24,11 @@ func inParts(ctx context.Context, q Querier, operation, statement string, pull f
 	if !more {
 		return driver.Do(ctx, q, statement, run)
 	}
-	if pool, ok := q.(interface {
-		Conn(context.Context) (*sql.Conn, error)
-	}); ok {
+	if from, ok := q.(pool); ok {
 		if err := nilhandle.Check(q); err != nil {
 			return 0, err
 		}
-		conn, err := pool.Conn(ctx)
+		conn, err := from.Conn(ctx)
 		if err != nil {
 			return 0, err
 		}

@@ -170,13 +170,11 @@ func (p *Pipe) sync(ctx context.Context, more bool) error {
 
 // pin takes a connection of a pool for all segments to come.
 func (p *Pipe) pin(ctx context.Context, more bool) (err error) {
-	pool, ok := p.q.(interface {
-		Conn(context.Context) (*sql.Conn, error)
-	})
+	from, ok := p.q.(pool)
 	if !ok || !more {
 		return nil
 	}
-	if p.pinned, err = pool.Conn(ctx); err == nil {
+	if p.pinned, err = from.Conn(ctx); err == nil {
 		p.q = p.pinned
 	}
 	return err

@@ -27,3 +27,13 @@ var (
 	_ OutsideTx = (*sql.DB)(nil)
 	_ OutsideTx = (*sql.Conn)(nil)
 )
+
+// pool is what runs its statements on several connections: a *sql.DB, or what wraps one.
+type pool interface {
+	Conn(context.Context) (*sql.Conn, error)
+}
+
+func isPool(q Querier) bool {
+	_, ok := q.(pool)
+	return ok
+}
