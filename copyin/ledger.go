@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
@@ -60,7 +61,7 @@ const (
 // begin makes this run the one that may store, and reads what earlier ones have stored.
 func (g *ledger) begin(ctx context.Context) (finished bool, err error) {
 	_, err = g.db.ExecContext(ctx, g.createText())
-	if code := stateOf(err); err != nil && code != duplicateTable && code != uniqueViolation { // another run makes it at the same time
+	if code := driver.SQLState(err); err != nil && code != duplicateTable && code != uniqueViolation { // another run makes it at the same time
 		return false, fmt.Errorf("ledger: %w", err)
 	}
 	tx, err := g.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
@@ -127,7 +128,7 @@ func (g *ledger) note(ctx context.Context, tx *sql.Tx, b *batch, out *outcome) e
 	b.span.checksum = b.checksum()
 	r, err := tx.ExecContext(ctx, g.noteText(), g.id, b.in.ordinal, b.span.start, b.span.end, b.span.rows, out.stored, out.skipped, int64(len(out.rejected)),
 		int64(b.span.checksum), b.in.name, g.token)
-	if stateOf(err) == uniqueViolation {
+	if driver.SQLState(err) == uniqueViolation {
 		return errStoredBefore
 	}
 	if err != nil {

@@ -14,15 +14,6 @@ import (
 	"github.com/pycopg/pycopg/driver"
 )
 
-// stateOf is the SQLSTATE of a server's error, "" for others.
-func stateOf(err error) string {
-	var coded interface{ SQLState() string }
-	if err != nil && errors.As(err, &coded) {
-		return coded.SQLState()
-	}
-	return ""
-}
-
 // passingStates are failures that another attempt may not meet. Class 08 is "connection exception".
 var passingStates = map[string]bool{
 	"40001": true, // serialization failure
@@ -41,7 +32,7 @@ func isPassing(err error) bool {
 	if errors.Is(err, driver.ErrCommitUnknown) {
 		return false
 	}
-	if state := stateOf(err); state != "" {
+	if state := driver.SQLState(err); state != "" {
 		return passingStates[state] || strings.HasPrefix(state, "08")
 	}
 	var connect *driver.ConnectError
@@ -59,7 +50,7 @@ func isLost(err error) bool {
 // isBadData reports whether the server refuses what it was sent, not that it was sent: then parts of it may be stored. named says
 // that it names the row.
 func isBadData(err error, named bool) bool {
-	state := stateOf(err)
+	state := driver.SQLState(err)
 	if len(state) != 5 {
 		return false
 	}

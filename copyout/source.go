@@ -66,8 +66,7 @@ func (s Source) text(ctx context.Context, c *driver.Conn) (string, error) {
 
 // explain is an error of the server, for a table that does not exist with a word on the one that was meant.
 func (s Source) explain(ctx context.Context, c *driver.Conn, err error) error {
-	var coded interface{ SQLState() string }
-	if s.table == "" || c.TxStatus() != 'I' || !asError(err, &coded) || coded.SQLState() != "42P01" {
+	if s.table == "" || c.TxStatus() != 'I' || driver.SQLState(err) != "42P01" {
 		return err
 	}
 	if name, perr := ext.ParseName(s.table); perr == nil {

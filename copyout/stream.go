@@ -3,7 +3,6 @@ package copyout
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"io"
 	"time"
 
@@ -19,8 +18,6 @@ const (
 
 // prepare gives the statement of a COPY, on its connection.
 type prepare func(context.Context, *driver.Conn) (string, error)
-
-func asError[T any](err error, target *T) bool { return errors.As(err, target) }
 
 // out is a COPY TO STDOUT under way. Inside a transaction there is a savepoint below it, so that it can be left before its end.
 type out struct {
