@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -22,15 +21,16 @@ func (c *Conn) CopyInChecked(ctx context.Context, statement, query, arg string, 
 	ci := c.newCopyIn(statement)
 	q := copyQuestion{query: query, arg: arg, together: c.TxStatus() == 'I', check: check}
 	err := ci.copyStart(ctx, func() error { return c.engine.sendCopyBehind(&q, statement) })
-	if err == nil && q.refused != nil {
-		err = ci.Abort(q.refused) // which is an error where the connection is lost
-	} else if err == nil {
+	if err == nil && q.refused == nil {
 		return ci, nil
 	}
-	if q.refused == nil || c.pg.IsClosed() || ctx.Err() != nil {
-		return nil, cmp.Or(err, q.refused)
+	if err == nil {
+		err = ci.Abort(q.refused)
 	}
-	return nil, q.refused
+	if q.refused != nil && (err == nil || !c.pg.IsClosed() && ctx.Err() == nil) {
+		return nil, q.refused
+	}
+	return nil, err
 }
 
 // copyQuestion is a query of one argument ahead of a COPY.
