@@ -55,13 +55,24 @@ func (g *ledger) noteText() string {
 
 const (
 	duplicateTable  = "42P07"
+	duplicateObject = "42710" // of the table's row type
 	uniqueViolation = "23505"
 )
 
+// create makes the table. Where another run does that at the same time, IF NOT EXISTS fails in one way or another; the table is
+// there the second time.
+func (g *ledger) create(ctx context.Context) error {
+	_, err := g.db.ExecContext(ctx, g.createText())
+	switch driver.SQLState(err) {
+	case duplicateTable, duplicateObject, uniqueViolation:
+		_, err = g.db.ExecContext(ctx, g.createText())
+	}
+	return err
+}
+
 // begin makes this run the one that may store, and reads what earlier ones have stored.
 func (g *ledger) begin(ctx context.Context) (finished bool, err error) {
-	_, err = g.db.ExecContext(ctx, g.createText())
-	if code := driver.SQLState(err); err != nil && code != duplicateTable && code != uniqueViolation { // another run makes it at the same time
+	if err := g.create(ctx); err != nil {
 		return false, fmt.Errorf("ledger: %w", err)
 	}
 	tx, err := g.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})

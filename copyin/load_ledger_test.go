@@ -1,13 +1,17 @@
 package copyin_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pycopg/pycopg/copyin"
+	"github.com/pycopg/pycopg/driver"
+	"github.com/pycopg/pycopg/sqltest"
 )
 
 // cutReader gives the first bytes of a text, then an error.
@@ -119,6 +123,48 @@ func TestImportOfAnotherInputIsRefused(t *testing.T) {
 	if _, err := copyin.Load(t.Context(), db, "other", copyin.CSVReader(strings.NewReader(text), copyin.CSVOptions{}), o); err == nil || !strings.Contains(err.Error(), `"item"`) {
 		t.Errorf("another table: %v", err)
 	}
+}
+
+func TestLedgerIsMadeByAnotherRunMeanwhile(t *testing.T) {
+	t.Parallel()
+	dsn := sqltest.DSN(t, sqltest.Options{})
+	fault := sqltest.Server(t).Fault(t)
+	db, err := sql.Open("pycopg", fault.DSN(dsn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	mustExec(t, db, "create table item (id int, name text not null); create domain copyin_ledger as int")
+	o := small
+	o.ImportID = "import"
+	load := func() error {
+		_, err := copyin.Load(t.Context(), db, "item", copyin.CSVReader(strings.NewReader(csvText(10)), copyin.CSVOptions{}), o)
+		return err
+	}
+	if err := load(); driver.SQLState(err) != "42710" {
+		t.Errorf("beside a domain of its name: %v, want the server's error", err)
+	}
+
+	gone := make(chan struct{})
+	fault.On(sqltest.Rule{Side: sqltest.Backend, Type: 'E', Do: sqltest.ActHold, Until: gone})
+	before := errorsSent(fault)
+	done := make(chan error, 1)
+	go func() { done <- load() }()
+	for errorsSent(fault) == before { // the server has refused to make the table
+		time.Sleep(time.Millisecond)
+	}
+	mustExec(t, db, "drop domain copyin_ledger")
+	close(gone)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func errorsSent(f *sqltest.Fault) (n int) {
+	for _, traffic := range f.Traffic() {
+		n += traffic.Backend['E']
+	}
+	return n
 }
 
 // TestRunsOfAnImportTakeOver starts runs of one import at the same time: the rows are stored once, whoever stores them.
