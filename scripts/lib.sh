@@ -8,7 +8,7 @@ gofumpt() { go run mvdan.cc/gofumpt@v0.12.0 "$@"; }
 
 staticcheck() { go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 "$@"; }
 
-step() { printf '\n== %s\n' "$*"; }
+step() { printf '\n== %s %s\n' "$(date +%T)" "$*"; }
 
 fail() {
 	printf '%s\n' "$@" >&2
