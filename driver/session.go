@@ -80,14 +80,13 @@ func (c *Conn) alive(ctx context.Context) bool {
 	t := now()
 	idle := t - c.lastUsed
 	due := c.cfg.PingAfter > 0 && idle > c.cfg.PingAfter
-	if !due && c.wire.standsAt(t) {
-		return true
+	if due || !c.wire.standsAt(t) {
+		stands, known := c.look()
+		if !stands {
+			return false
+		}
+		due = due || !known && idle > pingIdle
 	}
-	stands, known := c.look()
-	if !stands {
-		return false
-	}
-	due = due || !known && idle > pingIdle
 	if c.shouldPing(ctx, due) {
 		return c.Ping(ctx) == nil
 	}
