@@ -158,7 +158,7 @@ func TestCancelerThatCannotTellInTimeSaysSo(t *testing.T) {
 	k := canceler(t, conn)
 	result := make(chan error, 1)
 	go func() {
-		_, err := conn.ExecContext(context.Background(), "select pg_advisory_lock(1)")
+		_, err := conn.ExecContext(t.Context(), "select pg_advisory_lock(1)")
 		result <- err
 	}()
 	eventually(t, holder, "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1", pid)

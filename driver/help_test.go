@@ -86,7 +86,7 @@ func begin(t testing.TB, db interface {
 func eventually(t testing.TB, q querier, query string, args ...any) {
 	t.Helper()
 	for range 2000 {
-		if number(t, q, "select ("+query+")::int", args...) == 1 {
+		if number(t, q, "select coalesce(("+query+")::int, 0)", args...) == 1 {
 			return
 		}
 		mustExec(t, q, "select pg_sleep(0.005)")
