@@ -34,15 +34,15 @@ type contestant struct {
 	series   series
 }
 
-// turns is on how many connections a case that is measured carefully runs by turns: where the kernel has put the process of a connection's server, and how it
-// wakes the two, weighs more than a driver, and stays as it is for long.
+// turns is on how many connections the statements of one goroutine run by turns: where the kernel has put the process of a
+// connection's server, and how it wakes the two, weighs more than a driver, and stays as it is for long.
 const turns = 8
 
 // enter opens a peer for a case, and runs it some times.
 func enter(ctx context.Context, p peer, where place, c benchCase, warmUps int) (*contestant, error) {
 	t := &contestant{name: p.name, together: c.parallel > 1}
 	opened, conns := 1, c.workers()
-	if c.rounds == carefully && !c.alone {
+	if c.parallel == 0 && !c.alone && !c.proxied {
 		opened = turns
 	}
 	for range opened {
