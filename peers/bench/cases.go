@@ -106,7 +106,7 @@ var cases = slicesOf(
 		{name: "big/text-out", op: bigTextOut, count: 5 * some, rounds: roughly},
 		{name: "big/bytea-in", op: bigBytesIn, count: 5 * some, rounds: roughly},
 		{name: "big/text-in", op: bigTextIn, count: 5 * some, rounds: roughly},
-		{name: "parallel-64", op: pointSelect, parallel: 64, count: some, rounds: carefully},
+		{name: "parallel-64", op: pointSelect, parallel: 64, count: some, rounds: smallRounds},
 	},
 	both(benchCase{name: "select/alone", op: pointSelect, alone: true, count: many, rounds: carefully}),
 	both(benchCase{name: "insert/alone", op: insert, alone: true, count: many, rounds: carefully}),
