@@ -39,7 +39,7 @@ func budgets(go127 bool) []budget {
 	}
 	for _, name := range []string{"select", "insert"} {
 		all = append(all,
-			aboveFloor(name, 0.35), allocations(name, allocs),
+			aboveFloor(name, 0.35), aboveFloor(name+"/pair", 0.35), allocations(name, allocs),
 			aboveFloor(name+"/cancelable", 0.85), allocations(name+"/cancelable", 18))
 	}
 	for _, scan := range []string{"scan/mixed", "scan/plain"} {

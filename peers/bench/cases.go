@@ -11,6 +11,7 @@ type benchCase struct {
 	op         op
 	cancelable bool          // with a context that can end, and GOMAXPROCS=1
 	alone      bool          // without a server: what the peer's own code costs
+	pair       bool          // this driver and pgx/stdlib alone, as in a program that has one of them
 	parallel   int           // goroutines, each with a connection; 0: one
 	proxied    bool          // through a proxy in this process: its CPU time is in the figures
 	latency    time.Duration // that the proxy adds
@@ -89,6 +90,7 @@ const (
 var cases = slicesOf(
 	both(benchCase{name: "select", op: pointSelect, count: many, rounds: carefully}),
 	both(benchCase{name: "insert", op: insert, count: many, rounds: carefully}),
+	pairs(benchCase{name: "select", op: pointSelect}, benchCase{name: "insert", op: insert}),
 	both(benchCase{name: "transaction", op: transaction, count: many / 3, rounds: smallRounds}),
 	both(benchCase{name: "prepared", op: preparedSelect, count: many, rounds: smallRounds}),
 	both(benchCase{name: "scan/mixed", op: mixedScan, count: few, rounds: smallRounds}),
@@ -129,6 +131,16 @@ func both(c benchCase) []benchCase {
 	d := c
 	d.name, d.cancelable = c.name+"/cancelable", true
 	return []benchCase{c, d}
+}
+
+// pairs are cases for two peers. What the timer costs that pgx arms for each statement depends on whether the process has other
+// timers, such as a third peer's.
+func pairs(all ...benchCase) []benchCase {
+	for i := range all {
+		c := &all[i]
+		c.name, c.pair, c.count, c.rounds = c.name+"/pair", true, many, smallRounds
+	}
+	return all
 }
 
 // delays is a case through a proxy that adds nothing, and through one that adds a millisecond to a round trip.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 )
 
 // costs are the series of a case, by the name of the peer.
@@ -47,7 +48,7 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 		defer cancel()
 	}
 	var field []*contestant
-	for _, p := range s.field(c.op) {
+	for _, p := range s.field(c) {
 		where := at(addr)
 		if c.alone {
 			said, err := record(ctx, p.recorded(), addr, c.op)
@@ -81,10 +82,13 @@ func runCase(ctx context.Context, srv *server, c benchCase, s settings) (costs, 
 	return got, nil
 }
 
-// field is who runs o: the floors, and the peers.
-func (s settings) field(o op) []peer {
+// field is who runs a case: the floors, and the peers.
+func (s settings) field(c benchCase) []peer {
 	field := s.selected()
-	if hasBound(o) {
+	if c.pair {
+		field = slices.DeleteFunc(field, func(p peer) bool { return p.name != floor && p.name != ours && p.name != reference })
+	}
+	if hasBound(c.op) {
 		field = append(field, peer{bound, openBound})
 	}
 	return field
