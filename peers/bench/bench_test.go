@@ -25,7 +25,8 @@ func everything() settings {
 
 func TestBenchRunsEveryCaseAndPeer(t *testing.T) {
 	var out strings.Builder
-	if err := bench(t.Context(), &out, everything()); err != nil {
+	s := everything()
+	if err := bench(t.Context(), &out, s); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, c := range cases {
@@ -35,9 +36,13 @@ func TestBenchRunsEveryCaseAndPeer(t *testing.T) {
 			continue
 		}
 		table, _, _ = strings.Cut(table, "\n\n")
-		for _, name := range append(peerNames(), floor) {
-			if !strings.Contains(table, "\n  "+name+" ") {
-				t.Errorf("case %s has no line for %s", c.name, name)
+		field := s.field(c)
+		if !c.pair && len(field) <= len(peers) {
+			t.Errorf("case %s has a field of %d", c.name, len(field))
+		}
+		for _, p := range field {
+			if !strings.Contains(table, "\n  "+p.name+" ") {
+				t.Errorf("case %s has no line for %s", c.name, p.name)
 			}
 		}
 	}
