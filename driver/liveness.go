@@ -60,7 +60,11 @@ func (w *wire) absorb() error {
 		var timeout net.Error
 		switch {
 		case errors.As(err, &timeout) && timeout.Timeout():
-			return nil
+			if w.peek() != peekData { // else the reader was late, not the server
+				return nil
+			}
+			w.boundReads(time.Now().Add(absorbWait))
+			continue
 		case err != nil:
 			return err
 		}

@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -284,6 +287,48 @@ func TestMessagesBetweenStatementsAreTaken(t *testing.T) {
 }
 
 // TestConnectionsWithoutASocketArePinged is about custom dialers: an idle second costs a ping, less than that nothing.
+// lateReader is a connection whose reader is held up once, until the deadline of its read has passed.
+type lateReader struct {
+	net.Conn
+	late *atomic.Bool
+}
+
+func (l lateReader) SyscallConn() (syscall.RawConn, error) {
+	return l.Conn.(syscall.Conn).SyscallConn()
+}
+
+func (l lateReader) Read(p []byte) (int, error) {
+	if l.late.CompareAndSwap(true, false) {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return l.Conn.Read(p)
+}
+
+func TestWhatHasArrivedIsReadByALateReaderToo(t *testing.T) {
+	t.Parallel()
+	if !canPeek {
+		t.Skip("the driver cannot look at a socket on this system")
+	}
+	var late atomic.Bool
+	db := openConfig(t, func(cfg *driver.Config) {
+		cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			return lateReader{conn, &late}, err
+		}
+	})
+	pid := backendPID(t, db)
+	c := below(t, db)
+	terminate(t, openDB(t), pid)
+	arrived(t, c)
+	late.Store(true)
+	if err := c.ResetSession(t.Context()); err == nil {
+		t.Error("the pool would use the connection again")
+	}
+	if late.Load() {
+		t.Error("nothing was read")
+	}
+}
+
 func TestConnectionsWithoutASocketArePinged(t *testing.T) {
 	t.Parallel()
 	ping := sqltest.Script{sqltest.ExpectSQL(";"), sqltest.Reply(&pgproto3.EmptyQueryResponse{}, &pgproto3.ReadyForQuery{TxStatus: 'I'})}
