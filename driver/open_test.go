@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/sqltest"
@@ -75,6 +76,7 @@ func openSpace(t testing.TB, s space, address string, change func(*driver.Config
 		cfg.SSLMode = "disable"
 		cfg.User, cfg.Password = serverLogin(t)
 	}
+	cfg.CancelTimeout = 20 * time.Second // a slow machine's server is no unresponsive one
 	if change != nil {
 		change(cfg)
 	}

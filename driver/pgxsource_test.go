@@ -55,7 +55,7 @@ func TestPgxSourceConnectionsAreClosedAndCancelled(t *testing.T) {
 	var px *pgx.Conn
 	db := sql.OpenDB(driver.NewPgxConnector(driver.DefaultConfig(), pgxSource(t, &px)))
 	conn := one(t, db)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	_, err := conn.ExecContext(ctx, "select pg_sleep(60)")
 	var pg *pgconn.PgError

@@ -17,7 +17,7 @@ func TestUnresponsiveServerIsLeftWithinCancelTimeout(t *testing.T) {
 	label := t.Name()
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("soak", label)))
 	f := sqltest.Server(t).Fault(t)
-	db := openSpace(t, newSpace(t), f.Addr().String(), func(cfg *driver.Config) { cfg.CancelTimeout = 200 * time.Millisecond })
+	db := openSpace(t, newSpace(t), f.Addr().String(), func(cfg *driver.Config) { cfg.CancelTimeout = time.Second })
 	for name, call := range sleepers {
 		conn := one(t, db)
 		pid := backendPID(t, conn)
@@ -66,7 +66,7 @@ func TestFrozenTransactionEndsToo(t *testing.T) {
 	f := sqltest.Server(t).Fault(t)
 	s := newSpace(t)
 	admin := openSpace(t, s, "", nil)
-	db := openSpace(t, s, f.Addr().String(), func(cfg *driver.Config) { cfg.CancelTimeout = 200 * time.Millisecond })
+	db := openSpace(t, s, f.Addr().String(), func(cfg *driver.Config) { cfg.CancelTimeout = time.Second })
 	mustExec(t, db, "create table item (n int)")
 	tx := begin(t, db)
 	pid := backendPID(t, tx)
