@@ -196,6 +196,7 @@ func TestPoolerCopyHasATransaction(t *testing.T) {
 		"a refused COPY":   {func() error { _, err := copyIn(t.Context(), db, "copy none from stdin", nil); return err }, "42P01", 2},
 		"in a transaction": {func() error { tx := begin(t, db); defer tx.Rollback(); return copyRows(tx, "1\n2\n") }, "", 2},
 	} {
+		warm(t, db) // else a pause of this test has BEGIN sent on its own
 		before := messages(f, "Q")[0]
 		if err := tt.run(); sqlState(err) != tt.state || err != nil && tt.state == "" {
 			t.Errorf("%s: %v, want SQLSTATE %q", name, err, tt.state)

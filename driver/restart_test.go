@@ -191,7 +191,9 @@ func TestSoakOfRestartsBelowABusyPool(t *testing.T) {
 // openOnce is a pool for the test's own statements, on connections that no restart has seen.
 func openOnce(t *testing.T, in *sqltest.Instance) *sql.DB {
 	t.Helper()
-	return openDSN(t, in.DSN("postgres"), nil)
+	db := openDSN(t, in.DSN("postgres"), nil)
+	db.SetMaxIdleConns(0)
+	return db
 }
 
 // insertOnce inserts row n in one of several ways.
