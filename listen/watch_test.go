@@ -82,12 +82,12 @@ func TestWatchOnARealServer(t *testing.T) {
 		{"cut", strings.Replace(proxy.DSN(in.DSN("")), "verify-full", "disable", 1), func() error { proxy.Cut(); return nil }, ""},
 		{"shutdown", in.DSN(""), func() error { return in.Stop(context.Background(), sqltest.StopFast) }, "57P01"},
 	} {
-		db := openDSN(t, tt.dsn)
-		db.SetMaxOpenConns(1) // the other session is the watch
+		db := openDSN(t, tt.dsn+"&application_name="+tt.name)
+		db.SetMaxOpenConns(1) // the other session of that name is the watch
 		watched := make(chan error, 1)
 		go func() { watched <- listen.Watch(testContext(t), db, listen.WatchOptions{}) }()
-		for n := 0; n == 0; {
-			if err := db.QueryRow("select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and query = '' and state = 'idle'").Scan(&n); err != nil {
+		for n := 0; n == 0; { // it has been told that it is connected, and has had the time to hear it
+			if err := db.QueryRow("select count(*) from pg_stat_activity where application_name = current_setting('application_name') and pid <> pg_backend_pid() and query = '' and state = 'idle' and state_change < clock_timestamp() - interval '0.5 s'").Scan(&n); err != nil {
 				t.Fatal(err)
 			}
 		}
