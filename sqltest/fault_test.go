@@ -172,7 +172,8 @@ func TestFaultCutsAndResetsOnDemand(t *testing.T) {
 func TestFaultHoldsAMessage(t *testing.T) {
 	t.Parallel()
 	f, conn := proxied(t)
-	f.On(sqltest.Rule{Type: 'Q', Do: sqltest.ActHold, Until: f.On(sqltest.Rule{Type: sqltest.CancelPacket, After: true})})
+	canceled := make(chan struct{})
+	f.On(sqltest.Rule{Type: 'Q', Do: sqltest.ActHold, Until: canceled})
 	answered := make(chan error)
 	go func() {
 		_, err := ask(t, conn, "select 'a'")
@@ -181,6 +182,7 @@ func TestFaultHoldsAMessage(t *testing.T) {
 	if err := conn.CancelRequest(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	close(canceled) // the server has told the session
 	if err := <-answered; err != nil {
 		t.Errorf("the cancel request has not overtaken the statement: %v", err)
 	}
