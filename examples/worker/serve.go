@@ -30,8 +30,6 @@ func serve(ctx context.Context, db *sql.DB, moved func(items int64)) error {
 	})
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	running := make(chan error, 1)
-	go func() { running <- l.Run(ctx) }()
 	_, err := l.Handle(ctx, channel, listen.SubOptions{}, func(ctx context.Context, e listen.Event) {
 		if e.Gap != nil { // CatchUp has seen to it
 			return
@@ -41,9 +39,9 @@ func serve(ctx context.Context, db *sql.DB, moved func(items int64)) error {
 		}
 	})
 	if err != nil {
-		stop(err)
+		return err
 	}
-	err = <-running
+	err = l.Run(ctx)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
