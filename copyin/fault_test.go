@@ -115,13 +115,7 @@ func TestCutConnectionsKeepNothing(t *testing.T) {
 	for name, load := range loaders {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dsn := sqltest.DSN(t, sqltest.Options{})
-			fault := sqltest.Server(t).Fault(t)
-			db, err := sql.Open("pycopg", fault.DSN(dsn))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
+			db, fault := openBehindFault(t)
 			db.SetMaxOpenConns(1) // what leaks, blocks
 			mustExec(t, db, faultTable)
 			for stage, rule := range cuts {

@@ -15,6 +15,19 @@ func openDB(t testing.TB) *sql.DB {
 	return sqltest.DB(t, sqltest.Options{})
 }
 
+// openBehindFault opens a database of the test's own through a proxy.
+func openBehindFault(t testing.TB) (*sql.DB, *sqltest.Fault) {
+	t.Helper()
+	dsn := sqltest.DSN(t, sqltest.Options{})
+	fault := sqltest.Server(t).Fault(t)
+	db, err := sql.Open("pycopg", fault.DSN(dsn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db, fault
+}
+
 func mustExec(t testing.TB, q ext.Querier, query string, args ...any) {
 	t.Helper()
 	if _, err := q.ExecContext(context.Background(), query, args...); err != nil {

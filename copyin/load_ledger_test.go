@@ -1,7 +1,6 @@
 package copyin_test
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -127,13 +126,7 @@ func TestImportOfAnotherInputIsRefused(t *testing.T) {
 
 func TestLedgerIsMadeByAnotherRunMeanwhile(t *testing.T) {
 	t.Parallel()
-	dsn := sqltest.DSN(t, sqltest.Options{})
-	fault := sqltest.Server(t).Fault(t)
-	db, err := sql.Open("pycopg", fault.DSN(dsn))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db, fault := openBehindFault(t)
 	mustExec(t, db, "create table item (id int, name text not null); create domain copyin_ledger as int")
 	o := small
 	o.ImportID = "import"

@@ -304,13 +304,7 @@ func TestCursorLoopsMayUseTheirHandle(t *testing.T) {
 
 func TestCursorCutAndCancelled(t *testing.T) {
 	t.Parallel()
-	dsn := sqltest.DSN(t, sqltest.Options{})
-	fault := sqltest.Server(t).Fault(t)
-	db, err := sql.Open("pycopg", fault.DSN(dsn))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db, fault := openBehindFault(t)
 	for _, rule := range []sqltest.Rule{secondRow, {Side: sqltest.Backend, Type: 'C', Nth: 2}, {Side: sqltest.Frontend, Type: 'S', Nth: 2}} {
 		tx := begin(t, db)
 		mustExec(t, tx, "select 1")

@@ -175,16 +175,10 @@ func TestCutConnections(t *testing.T) {
 
 func TestLostCommitOfASequenceIsSaid(t *testing.T) {
 	t.Parallel()
-	dsn := sqltest.DSN(t, sqltest.Options{})
-	fault := sqltest.Server(t).Fault(t)
-	db, err := sql.Open("pycopg", fault.DSN(dsn))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db, fault := openBehindFault(t)
 	mustExec(t, db, "create table item (id int primary key)")
 	fault.On(sqltest.Rule{Side: sqltest.Frontend, Type: 'S', Nth: 5, After: true})
-	_, err = ext.ExecManySeq(t.Context(), db, insertItem, sequence(itemSets(2500), nil))
+	_, err := ext.ExecManySeq(t.Context(), db, insertItem, sequence(itemSets(2500), nil))
 	if !errors.Is(err, driver.ErrCommitUnknown) {
 		t.Errorf("%v, want ErrCommitUnknown", err)
 	}

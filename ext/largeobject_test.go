@@ -210,13 +210,7 @@ func TestLargeObjectNeedsATransaction(t *testing.T) {
 
 func TestLargeObjectCut(t *testing.T) {
 	t.Parallel()
-	dsn := sqltest.DSN(t, sqltest.Options{})
-	fault := sqltest.Server(t).Fault(t)
-	db, err := sql.Open("pycopg", fault.DSN(dsn))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db, fault := openBehindFault(t)
 	data := strings.Repeat("x", 3<<20)
 	oid, _, err := ext.ImportLargeObject(t.Context(), db, strings.NewReader(data))
 	if err != nil {

@@ -346,13 +346,7 @@ func TestCutPipelinesTellWhatTookEffect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dsn := sqltest.DSN(t, sqltest.Options{})
-			fault := sqltest.Server(t).Fault(t)
-			db, err := sql.Open("pycopg", fault.DSN(dsn))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
+			db, fault := openBehindFault(t)
 			mustExec(t, db, "create table item (id int primary key)")
 			for range 3 { // the pool knows the statement
 				mustExec(t, db, "insert into item values ($1)", 1)
@@ -360,7 +354,7 @@ func TestCutPipelinesTellWhatTookEffect(t *testing.T) {
 			}
 			hit := fault.On(tt.cut)
 			var pending []*ext.Pending[ext.Result]
-			err = ext.Pipeline(t.Context(), db, func(p *ext.Pipe) error {
+			err := ext.Pipeline(t.Context(), db, func(p *ext.Pipe) error {
 				for i := range 4 {
 					pending = append(pending, p.Exec("insert into item values ($1)", i+1))
 					if i%2 == 1 {
@@ -398,17 +392,11 @@ func TestCutPipelinesTellWhatTookEffect(t *testing.T) {
 
 func TestCutBeforeTheSyncWasSentIsNoUnknownCommit(t *testing.T) {
 	t.Parallel()
-	dsn := sqltest.DSN(t, sqltest.Options{})
-	fault := sqltest.Server(t).Fault(t)
-	db, err := sql.Open("pycopg", fault.DSN(dsn))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db, fault := openBehindFault(t)
 	mustExec(t, db, "create table item (v text)")
 	fault.On(sqltest.Rule{Side: sqltest.Frontend, Type: 'B', Nth: 3})
 	var pending []*ext.Pending[ext.Result]
-	err = ext.Pipeline(t.Context(), db, func(p *ext.Pipe) error {
+	err := ext.Pipeline(t.Context(), db, func(p *ext.Pipe) error {
 		for range 200 { // more than the sockets hold
 			pending = append(pending, p.Exec("insert into item values ($1)", strings.Repeat("x", 100_000)))
 		}
