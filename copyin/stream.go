@@ -3,14 +3,10 @@ package copyin
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
-
-// cleanupTime bounds what has to happen after the caller's context has ended.
-const cleanupTime = 5 * time.Second
 
 // pool is a handle of many connections.
 type pool interface {
@@ -97,15 +93,13 @@ func (s *stream) write(ctx context.Context, statement string, data []byte, last 
 // abort ends a COPY that is under way, whatever became of the context, and frees the connection.
 func (s *stream) abort(ctx context.Context, reason error) {
 	if s.held != nil && !s.released {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-		defer cancel()
-		driver.Do(s.held.Context(ctx), s.q, s.shown, func(context.Context, *driver.Conn) (int64, error) {
-			defer s.release()
+		s.held.End(ctx, s.q, s.shown, func(context.Context, *driver.Conn) error {
 			if s.ci == nil {
-				return 0, nil
+				return nil
 			}
-			return 0, s.ci.Abort(reason)
+			return s.ci.Abort(reason)
 		})
+		s.released = true
 	}
 	if s.conn != nil {
 		s.conn.Close()

@@ -4,16 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"io"
-	"time"
 
 	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/ext"
 )
 
 const (
-	cleanupTime = 5 * time.Second // bounds what has to happen after the caller's context has ended
-	bufferSize  = 64 << 10        // how much is read before it is passed on
-	savepoint   = `"pycopg copyout"`
+	bufferSize = 64 << 10 // how much is read before it is passed on
+	savepoint  = `"pycopg copyout"`
 )
 
 // prepare gives the statement of a COPY, on its connection.
@@ -139,12 +137,8 @@ func (s *stream) fill(ctx context.Context, buf []byte) (_ []byte, more bool, err
 // end frees the connection, whatever became of the context: a COPY that is under way is cancelled.
 func (s *stream) end(ctx context.Context) {
 	if s.held != nil && !s.released {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-		defer cancel()
-		driver.Do(s.held.Context(ctx), s.q, s.shown, func(ctx context.Context, c *driver.Conn) (int64, error) {
-			defer s.release()
-			return 0, s.out.leave(ctx, c)
-		})
+		s.held.End(ctx, s.q, s.shown, s.out.leave)
+		s.released = true
 	}
 	if s.conn != nil {
 		s.conn.Close()

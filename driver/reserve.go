@@ -2,6 +2,8 @@ package driver
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -10,6 +12,7 @@ import (
 type Reservation struct {
 	conn      *Conn
 	operation string
+	released  chan struct{} // closed when the hold has ended
 }
 
 type reservationKey struct{}
@@ -20,7 +23,7 @@ func (c *Conn) Reserve(operation string) (*Reservation, error) {
 	if c.reserved != nil {
 		return nil, fmt.Errorf("%w: it is used by %s", ErrBusy, c.reserved.operation)
 	}
-	c.reserved = &Reservation{conn: c, operation: operation}
+	c.reserved = &Reservation{conn: c, operation: operation, released: make(chan struct{})}
 	return c.reserved, nil
 }
 
@@ -33,8 +36,39 @@ func (r *Reservation) Context(ctx context.Context) context.Context {
 // does nothing.
 func (r *Reservation) Release() {
 	if r.conn.reserved == r {
-		r.conn.reserved = nil
+		r.conn.unreserve()
 	}
+}
+
+// unreserve ends the hold that is on the connection, if one is.
+func (c *Conn) unreserve() {
+	if c.reserved != nil {
+		close(c.reserved.released)
+		c.reserved = nil
+	}
+}
+
+// End runs cleanup, which may be nil, on the reserved connection with [Do], and releases it, also after the end of ctx; it
+// takes 5 seconds at most. Where h is a transaction that has ended, cleanup does not run: the driver has ended what the
+// reservation was for, or does so in another goroutine at this moment (database/sql rolls back in one of its own when the
+// context of a transaction ends), and End waits for that, so that the connection is free when End returns.
+func (r *Reservation) End(ctx context.Context, h Execer, statement string, cleanup func(context.Context, *Conn) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	_, err := Do(r.Context(ctx), h, statement, func(ctx context.Context, c *Conn) (int64, error) {
+		defer r.Release()
+		if cleanup == nil {
+			return 0, nil
+		}
+		return 0, cleanup(ctx, c)
+	})
+	if errors.Is(err, sql.ErrTxDone) {
+		select {
+		case <-r.released:
+		case <-ctx.Done():
+		}
+	}
+	return err
 }
 
 func reservationOf(ctx context.Context) *Reservation {

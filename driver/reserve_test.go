@@ -2,7 +2,9 @@ package driver_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -121,4 +123,55 @@ func TestRollbackOfAReservedTransactionFreesThePool(t *testing.T) {
 	if n := number(t, db, "select count(*) from item"); n != 0 {
 		t.Errorf("%d rows, want 0", n)
 	}
+}
+
+// TestEndOfAReservationWaitsForTheRollback ends the transaction of a reservation by its context, while its connection is
+// in other hands: database/sql says that the transaction is over before it has rolled back.
+func TestEndOfAReservationWaitsForTheRollback(t *testing.T) {
+	t.Parallel()
+	conn := one(t, openDB(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reserve(t, tx, "a stream")
+	taken, let, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go conn.Raw(func(any) error { // holds database/sql's lock on the connection
+		close(taken)
+		<-let
+		close(left)
+		return nil
+	})
+	<-taken
+	cancel()
+	for !errors.Is(tx.Commit(), sql.ErrTxDone) { // until database/sql has noticed: Commit returns the context's error before
+		runtime.Gosched()
+	}
+	err = r.End(ctx, execThen{tx, func() { go close(let) }}, "end", func(context.Context, *driver.Conn) error {
+		t.Error("the cleanup ran outside of its transaction")
+		return nil
+	})
+	if !errors.Is(err, sql.ErrTxDone) {
+		t.Errorf("End = %v", err)
+	}
+	select {
+	case <-left:
+	default:
+		t.Error("End returned before the rollback could run")
+	}
+	if n := number(t, conn, "select 1"); n != 1 {
+		t.Error("the connection is still reserved")
+	}
+}
+
+// execThen calls then behind each ExecContext.
+type execThen struct {
+	driver.Execer
+	then func()
+}
+
+func (e execThen) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	defer e.then()
+	return e.Execer.ExecContext(ctx, query, args...)
 }

@@ -15,7 +15,8 @@ func (c *Conn) IsValid() bool {
 	if c.pg.IsClosed() || c.broken || c.open != nil || c.pg.IsBusy() {
 		return false
 	}
-	c.reserved, c.wire.canceler = nil, nil
+	c.unreserve()
+	c.wire.canceler = nil
 	c.forgetHandlers()
 	if c.lent { // used by other hands, at a time that nobody knows
 		c.lastUsed = now()

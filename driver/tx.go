@@ -173,7 +173,7 @@ func (t tx) rollback(ctx context.Context) error {
 	if c.copying != nil {
 		c.copying.discard(errCopyRolledBack, closeTimeout)
 	}
-	c.reserved = nil
+	c.unreserve()
 	if c.engine.endTx() {
 		c.firstErr = nil
 		return nil

@@ -123,14 +123,11 @@ func (p *parts) abort(ctx context.Context) {
 	if p.held == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-	defer cancel()
-	driver.Do(p.held.Context(ctx), p.q, p.statement, func(ctx context.Context, c *driver.Conn) (int64, error) {
-		defer p.held.Release()
+	p.held.End(ctx, p.q, p.statement, func(ctx context.Context, c *driver.Conn) error {
 		if !p.own {
-			return 0, nil
+			return nil
 		}
 		_, err := c.ExecContext(ctx, "rollback", nil)
-		return 0, err
+		return err
 	})
 }
