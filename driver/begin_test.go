@@ -57,10 +57,20 @@ func TestBeginIsLazyOnAConnectionInUse(t *testing.T) {
 	db, f := counted(t, nil)
 	conn := one(t, db)
 	c := below(t, conn)
-	c.Backdate(time.Hour)
-	mustExec(t, conn, "select 1")
-	if got := cost(f, func() { begin(t, conn) }); got != 0 {
-		t.Errorf("BeginTx behind a statement takes %d round trips, want 0", got)
+	for {
+		c.Backdate(time.Hour)
+		start := time.Now()
+		mustExec(t, conn, "select 1")
+		var tx *sql.Tx
+		got := cost(f, func() { tx = begin(t, conn) })
+		tx.Rollback()
+		if time.Since(start) >= time.Second { // the machine has paused
+			continue
+		}
+		if got != 0 {
+			t.Errorf("BeginTx behind a statement takes %d round trips, want 0", got)
+		}
+		return
 	}
 }
 

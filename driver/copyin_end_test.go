@@ -61,7 +61,7 @@ func TestCopyInEndsWithItsContext(t *testing.T) {
 					return endless(ci)
 				}
 			} else {
-				go func() { sleeping(t, db, pid); cancel(because) }()
+				whenSleeping(t, db, pid, func() { cancel(because) })
 			}
 			_, err := copyIn(ctx, conn, "copy numbers from stdin", fill)
 			if !errors.Is(err, context.Canceled) || !errors.Is(err, because) || sqlState(err) != "57014" {

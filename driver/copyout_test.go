@@ -142,7 +142,7 @@ func TestCopyOutEndsWithItsContext(t *testing.T) {
 		statement := endlessRows
 		if sleeps {
 			statement = "copy (select n, pg_sleep(case n when 50 then 3600 else 0 end) from generate_series(1, 100) n) to stdout"
-			go func() { sleeping(t, db, pid); cancel() }()
+			whenSleeping(t, db, pid, cancel)
 		}
 		_, err := copyOut(ctx, conn, statement, func(co *driver.CopyOut) error {
 			for i := 0; ; i++ {

@@ -337,7 +337,7 @@ func TestPreparedCopyEndsWithItsContext(t *testing.T) {
 	pid := backendPID(t, conn)
 	stmt := prepareRows(t, conn, "copy numbers from stdin")
 	ctx, cancel := context.WithCancel(copyContext(t))
-	go func() { sleeping(t, db, pid); cancel() }()
+	whenSleeping(t, db, pid, cancel)
 	var err error
 	for err == nil {
 		_, err = stmt.ExecContext(ctx, 1)

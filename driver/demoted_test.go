@@ -39,10 +39,7 @@ func TestALongCancelKeyCancels(t *testing.T) {
 		}
 	})
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		sleeping(t, db, pid)
-		cancel()
-	}()
+	whenSleeping(t, db, pid, cancel)
 	_, err := conn.ExecContext(ctx, "select pg_sleep(60)")
 	if sqlState(err) != "57014" || !errors.Is(err, context.Canceled) {
 		t.Errorf("error = %v", err)

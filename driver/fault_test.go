@@ -151,6 +151,7 @@ func cutOnce(t *testing.T, op operation, p *proxy, s space, admin *sql.DB, c cut
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	pid := backendPID(t, db)
+	eventually(t, admin, "select count(*) = 2 from pg_stat_activity where datname = current_database() and backend_type = 'client backend'") // the pool before has said goodbye
 	for range op.warm {
 		if err := op.tries(t.Context(), db); err != nil {
 			t.Fatalf("undisturbed: %v", err)

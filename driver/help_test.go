@@ -100,6 +100,14 @@ func sleeping(t testing.TB, q querier, pid int64) {
 	eventually(t, q, "select count(*) > 0 from pg_stat_activity where pid = $1 and state = 'active' and wait_event = 'PgSleep'", pid)
 }
 
+// whenSleeping calls do when the backend executes pg_sleep, and also when that never comes true, so that the test goes on.
+func whenSleeping(t testing.TB, q querier, pid int64, do func()) {
+	go func() {
+		defer do()
+		sleeping(t, q, pid)
+	}()
+}
+
 // gone waits until the backend has ended.
 func gone(t testing.TB, q querier, pid int64) {
 	t.Helper()

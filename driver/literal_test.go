@@ -148,7 +148,7 @@ func FuzzQuoteLiteral(f *testing.F) {
 func FuzzInterpolate(f *testing.F) {
 	db := sqltest.DB(f, sqltest.Options{})
 	conn := one(f, db)
-	mustExec(f, conn, "set default_transaction_read_only = on; set statement_timeout = '1s'")
+	mustExec(f, conn, "set default_transaction_read_only = on; set statement_timeout = '10s'")
 	for _, seed := range []string{
 		"select $1::text", "select 'a$1' || $1", "select $1||$1", `select E'\'$1'||$1`, "select /* $1 */ $1 -- $1", "select $$$1$$||$1",
 		`select $1 as "$1"`, "select u&'x'||$1", "select 'a'\n'b' || $1", "select length($1)-length($1)::int8", "select $a$ $1 $a$, $1",

@@ -183,10 +183,7 @@ func TestPipelineEndsWithItsContextAndKeepsTheConnection(t *testing.T) {
 	mustExec(t, db, "create table t (id int)")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("changed my mind")
-	go func() {
-		sleeping(t, db, pid)
-		cancel(cause)
-	}()
+	whenSleeping(t, db, pid, func() { cancel(cause) })
 	_, err := driver.Do(ctx, conn, "test", func(ctx context.Context, c *driver.Conn) (int64, error) {
 		return 0, c.Pipeline(ctx, list(text("insert into t values (1)"), text("select pg_sleep(60)"), text("select 1")), nil)
 	})

@@ -51,7 +51,7 @@ func TestFormatPlaceholdersPrepare(t *testing.T) {
 func FuzzFormatPlaceholdersServer(f *testing.F) {
 	db := openConfig(f, func(cfg *driver.Config) { cfg.Placeholder = driver.PlaceholderFormat })
 	conn := one(f, db)
-	mustExec(f, conn, "set default_transaction_read_only = on; set statement_timeout = '1s'")
+	mustExec(f, conn, "set default_transaction_read_only = on; set statement_timeout = '10s'")
 	for _, seed := range []string{
 		"select %s::text || '%%'", "select %s::text, %b::text, %t::text", "select 7 %% %s::int4", "select %s::text -- 100%%", "select '%%s' || %s::text",
 	} {

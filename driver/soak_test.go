@@ -48,6 +48,7 @@ type cancelSoak struct {
 	cancels  atomic.Int64 // statements whose context ended while they ran, as the driver saw it
 	running  atomic.Int64 // of these, the server stopped
 	finished atomic.Int64 // statements that nobody cancelled
+	mean     atomic.Int64 // duration of the statements that nobody means to cancel
 
 	dials, cancelDials atomic.Int64
 	open, most         atomic.Int64 // cancel requests at a time
@@ -71,6 +72,7 @@ func newCancelSoak(t testing.TB, dsn string, cancelAddress string) *cancelSoak {
 		t.Fatal(err)
 	}
 	s := &cancelSoak{cancelAddress: cancelAddress}
+	s.mean.Store(int64(3 * time.Millisecond))
 	cfg.CancelTimeout = 20 * time.Second // a busy machine is no unresponsive server
 	cfg.Dial = s.dial
 	cfg.AfterConnect = func(_ context.Context, c *driver.Conn) error {
@@ -126,12 +128,15 @@ func (s *cancelSoak) work(t *testing.T, r *rand.Rand, enough int64) {
 			if r.IntN(10) < 6 {
 				seconds = 60 // only the cancel ends it
 			}
-			timer = time.AfterFunc(time.Duration(r.IntN(6000))*time.Microsecond, func() { cancel(errReason) })
+			timer = time.AfterFunc(time.Duration(r.Int64N(2*s.mean.Load())), func() { cancel(errReason) })
 		}
+		start := time.Now()
 		got, err := kind.run(ctx, s, n, seconds)
 		ended := ctx.Err() != nil
 		if timer != nil {
 			timer.Stop()
+		} else {
+			s.noteDuration(time.Since(start))
 		}
 		cancel(nil)
 		switch {
@@ -148,6 +153,13 @@ func (s *cancelSoak) work(t *testing.T, r *rand.Rand, enough int64) {
 			t.Errorf("%s %d: %v", kind.name, n, err)
 		}
 	}
+}
+
+// noteDuration moves the mean, so that cancels come about as often before the end of a statement as behind it, however slow the
+// machine is.
+func (s *cancelSoak) noteDuration(d time.Duration) {
+	const weight = 32
+	s.mean.Add((int64(d) - s.mean.Load()) / weight)
 }
 
 func (s *cancelSoak) pids(t *testing.T) map[int64]bool {
