@@ -242,32 +242,45 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 	return n, err
 }
 
-// Seek implements [io.Seeker]. A position behind the end is allowed.
+// Seek implements [io.Seeker]. A position behind the end is allowed, up to 4 TiB. Where it refuses, the position stays.
 func (o *LargeObject) Seek(offset int64, whence int) (at int64, err error) {
 	if whence < io.SeekStart || whence > io.SeekEnd {
 		return 0, o.failed("seek", fmt.Errorf("whence %d", whence))
 	}
-	if whence == io.SeekStart && offset < 0 {
-		return 0, o.failed("seek", errBeforeStart)
+	switch {
+	case whence == io.SeekStart && offset >= 0 && offset <= largestObject:
+		err = o.call("seek", &at, "select pg_catalog.lo_lseek64($1, $2, 0)", o.fd, offset)
+		return at, err
+	case whence != io.SeekStart:
+		err = o.call("seek", &at, relativeSeek, o.fd, offset, whence == io.SeekEnd, largestObject)
+		if err != nil || at >= 0 {
+			return at, err
+		}
 	}
-	query := "select pg_catalog.lo_lseek64($1, $2, $3)"
-	if whence == io.SeekCurrent && offset < 0 {
-		query = "select case when pg_catalog.lo_tell64($1) + $2::bigint < 0 then -1 else pg_catalog.lo_lseek64($1, $2, $3) end"
+	if offset < 0 {
+		return 0, o.failed("seek", errors.New("a position before the start"))
 	}
-	if err = o.call("seek", &at, query, o.fd, offset, whence); err == nil && at < 0 {
-		at, err = 0, o.failed("seek", errBeforeStart)
-	}
-	return at, err
+	return 0, o.failed("seek", fmt.Errorf("offset %d: a large object takes up to 4 TiB", offset))
 }
 
-var (
-	errBeforeStart = errors.New("a position before the start")
-	errReadOnly    = errors.New("it was opened for reading alone")
-)
+// relativeSeek moves the position of $1 to $2 from where it is, or from the end where $3 is true. Where that is outside of an
+// object, it leaves the position and gives -1: an error of lo_lseek64 would end the transaction.
+const relativeSeek = `
+with here as materialized (select pg_catalog.lo_tell64($1) as at),
+base as materialized (select at, case when $3 then pg_catalog.lo_lseek64($1, 0, 2) else at end as base from here)
+select case when base::numeric + $2::bigint between 0 and $4::bigint
+	then pg_catalog.lo_lseek64($1, base + $2::bigint, 0)
+	else -1 - 0 * pg_catalog.lo_lseek64($1, at, 0) end
+from base`
+
+// largestObject is the size of the largest large object (PostgreSQL's lo_truncate64 takes no larger one).
+const largestObject = math.MaxInt32 * int64(2048)
+
+var errReadOnly = errors.New("it was opened for reading alone")
 
 // Truncate makes the object size bytes long: it cuts it off, or fills it up with zeros. The position stays.
 func (o *LargeObject) Truncate(size int64) error {
-	if size < 0 || size > math.MaxInt32*int64(2048) {
+	if size < 0 || size > largestObject {
 		return o.failed("truncate", fmt.Errorf("%d bytes: a large object takes up to 4 TiB", size))
 	}
 	if o.readOnly {

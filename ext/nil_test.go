@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io"
+	"math"
 	"strings"
 	"testing"
 
@@ -220,13 +221,37 @@ func TestWhatALargeObjectRefusesLeavesTheTransactionUsable(t *testing.T) {
 	if _, err := o.Write([]byte("hello")); err != nil {
 		t.Fatal(err)
 	}
+	const most = math.MaxInt32 * int64(2048)
 	for _, seek := range []struct {
 		offset int64
 		whence int
-	}{{-1, io.SeekStart}, {-6, io.SeekCurrent}, {-1 << 63, io.SeekCurrent}} {
-		if _, err := o.Seek(seek.offset, seek.whence); err == nil || !strings.Contains(err.Error(), "before the start") {
+		want   string
+	}{
+		{-1, io.SeekStart, "before the start"},
+		{-6, io.SeekCurrent, "before the start"},
+		{math.MinInt64, io.SeekCurrent, "before the start"},
+		{-6, io.SeekEnd, "before the start"},
+		{math.MinInt64, io.SeekEnd, "before the start"},
+		{most + 1, io.SeekStart, "4 TiB"},
+		{most - 4, io.SeekCurrent, "4 TiB"},
+		{most - 4, io.SeekEnd, "4 TiB"},
+		{math.MaxInt64, io.SeekEnd, "4 TiB"},
+	} {
+		if _, err := o.Seek(seek.offset, seek.whence); err == nil || !strings.Contains(err.Error(), seek.want) || sqlState(err) != "" {
 			t.Errorf("seek %v: %v", seek, err)
 		}
+		if at, err := o.Seek(0, io.SeekCurrent); at != 5 || err != nil {
+			t.Errorf("after seek %v: %d, %v, want the position as it was", seek, at, err)
+		}
+	}
+	if at, err := o.Seek(most-5, io.SeekEnd); at != most || err != nil {
+		t.Errorf("seek: %d, %v", at, err)
+	}
+	if at, err := o.Seek(-most, io.SeekCurrent); at != 0 || err != nil {
+		t.Errorf("seek: %d, %v", at, err)
+	}
+	if at, err := o.Seek(0, io.SeekEnd); at != 5 || err != nil {
+		t.Errorf("seek: %d, %v", at, err)
 	}
 	if at, err := o.Seek(-2, io.SeekCurrent); at != 3 || err != nil {
 		t.Errorf("seek: %d, %v", at, err)
