@@ -60,7 +60,8 @@ type RestoreOptions struct {
 }
 
 // Restore restores a dump into the database that q leads to, by pg_restore or psql. SQL text can do whatever psql can,
-// run programs too: restore what you trust.
+// run programs too: restore what you trust. A dump that was cut short is an error, io.ErrUnexpectedEOF where Restore reads it; SQL
+// text without pg_dump's first and last comment can be known for cut only within a statement.
 func Restore(ctx context.Context, q ext.Querier, opts RestoreOptions) error {
 	in, err := openInput(opts)
 	if err != nil {
@@ -124,7 +125,7 @@ func openInput(o RestoreOptions) (*input, error) {
 		}
 		return openReader(o.Reader)
 	}
-	format, gzipped, err := detectPath(o.Path)
+	format, _, err := detectPath(o.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -136,25 +137,23 @@ func openInput(o RestoreOptions) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &input{format: Plain, reader: f}
-	if gzipped {
-		if in, err = openReader(f); err != nil {
-			f.Close()
-			return nil, err
-		}
+	in, err := openReader(f)
+	if err != nil {
+		f.Close()
+		return nil, err
 	}
 	in.closes = append(in.closes, f)
 	return in, nil
 }
 
-// openFile leaves a file that is not compressed to the program, which can move about in it then.
+// openFile leaves a file in the custom format to pg_restore, which can move about in it then.
 func openFile(f *os.File) (*input, error) {
 	at, err := f.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return openReader(f) // a pipe
 	}
 	in, err := openReader(f)
-	if err != nil || len(in.closes) > 0 {
+	if err != nil || in.format == Plain || len(in.closes) > 0 {
 		return in, err
 	}
 	in.reader = f
@@ -173,7 +172,10 @@ func openReader(r io.Reader) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !gzipped {
+	switch {
+	case format == Plain && !gzipped:
+		return &input{format: Plain, reader: wholeText(head, buffered)}, nil
+	case !gzipped:
 		return &input{format: format, reader: buffered}, nil
 	}
 	unzipped, err := gzip.NewReader(buffered)

@@ -181,3 +181,50 @@ func TestAnEmptyDumpIsNotRestored(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestASQLDumpThatWasCutIsNotCommitted cuts a dump where psql sees nothing wrong: between statements.
+func TestASQLDumpThatWasCutIsNotCommitted(t *testing.T) {
+	t.Parallel()
+	ctx, source := context.Background(), openDB(t)
+	mustExec(t, source, "create table a (n int); insert into a values (1); create index on a (n); create view v as select n from a")
+	var buf strings.Builder
+	if err := backup.Dump(ctx, source, backup.DumpOptions{Writer: &buf, Format: backup.Plain}); err != nil {
+		t.Fatal(err)
+	}
+	dump, db := buf.String(), openDB(t)
+	path := tempPath(t, "cut.sql")
+	for i, end := 0, 0; ; i++ {
+		next := strings.Index(dump[end:], ";\n")
+		if next < 0 {
+			break
+		}
+		end += next + len(";\n")
+		if err := os.WriteFile(path, []byte(dump[:end]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		opts := backup.RestoreOptions{Path: path}
+		switch i % 3 {
+		case 1:
+			opts = backup.RestoreOptions{Reader: strings.NewReader(dump[:end])}
+		case 2:
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			opts = backup.RestoreOptions{Reader: f}
+		}
+		if err := backup.Restore(ctx, db, opts); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "cut") {
+			t.Errorf("%s: %v", dump[:end], err)
+		}
+		if got := word(t, db, count); got != "0" {
+			t.Fatalf("%s tables are left of %s", got, dump[:end])
+		}
+	}
+	if err := backup.Restore(ctx, db, backup.RestoreOptions{Reader: strings.NewReader(dump)}); err != nil {
+		t.Error(err)
+	}
+	if got := word(t, db, "select sum(n)::text from v"); got != "1" {
+		t.Errorf("the sum is %s", got)
+	}
+}
