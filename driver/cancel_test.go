@@ -294,11 +294,11 @@ func TestCancelThatOvertakesItsStatementIsRepeated(t *testing.T) {
 	pid := backendPID(t, conn)
 	for range 3 {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		held := p.holdForCancel()
+		p.holdForCancel()
+		sent := messages(p.Fault, "P")[0]
 		go func() {
-			select {
-			case <-held:
-			case <-ctx.Done():
+			for messages(p.Fault, "P")[0] == sent && ctx.Err() == nil { // until the statement is held
+				<-time.After(time.Millisecond)
 			}
 			cancel(errReason)
 		}()

@@ -60,8 +60,7 @@ func (p *proxy) arm(c cut) { p.On(c.rule()) }
 // disarm ends the wait for the cut, and reports whether it came.
 func (p *proxy) disarm() bool { return p.Disarm() == 0 }
 
-// holdForCancel makes the next message to the server wait until a cancel request has overtaken it. What it returns is closed
-// when the message waits.
-func (p *proxy) holdForCancel() (held <-chan struct{}) {
-	return p.On(sqltest.Rule{Do: sqltest.ActHold, Until: p.On(sqltest.Rule{Type: sqltest.CancelPacket, After: true})})
+// holdForCancel makes the next message to the server wait until a cancel request has overtaken it.
+func (p *proxy) holdForCancel() {
+	p.On(sqltest.Rule{Do: sqltest.ActHold, Until: p.On(sqltest.Rule{Type: sqltest.CancelPacket, After: true})})
 }
