@@ -14,7 +14,7 @@ import (
 // await asks until the answer is yes.
 func await(t testing.TB, db ext.Querier, what string, ask func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if ask() {
 			return
 		}
