@@ -144,6 +144,34 @@ func (c *cluster) startOnFreePort(ctx context.Context) error {
 	return err
 }
 
+// portPatience is how long startAgain waits for a port.
+const portPatience = 30 * time.Second
+
+// startAgain starts the server on the port that it had, which its DSNs name. While it was stopped the system may have given the
+// port to somebody else, most likely for a moment: to an outgoing connection.
+func (c *cluster) startAgain(ctx context.Context) error {
+	return retryPort(ctx, c.port, portPatience, c.start)
+}
+
+// retryPort calls start until the port is free for it, for patience at most.
+func retryPort(ctx context.Context, port int, patience time.Duration, start func(context.Context) error) error {
+	const poll = 50 * time.Millisecond
+	for end := time.Now().Add(patience); ; {
+		err := start(ctx)
+		if err == nil || !portTaken.MatchString(err.Error()) {
+			return err
+		}
+		if !time.Now().Before(end) {
+			return fmt.Errorf("port %d was taken while the server was stopped, and is not free after %v: %w", port, patience, err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(poll):
+		}
+	}
+}
+
 // portTaken matches what postgres and PgBouncer say of a port where somebody else listens.
 var portTaken = regexp.MustCompile(`could not create any TCP/IP sockets|nowhere to listen on`)
 
@@ -258,7 +286,7 @@ func (c *cluster) obey(ctx context.Context, order command) error {
 	case "stop":
 		return c.stop(order.Mode)
 	case "start":
-		return c.start(ctx)
+		return c.startAgain(ctx)
 	default:
 		return fmt.Errorf("unknown order %q", order.Op)
 	}

@@ -125,6 +125,7 @@ func (in *Instance) Stop(ctx context.Context, mode StopMode) error {
 }
 
 // Restart stops a private server in the fast way, if it runs, starts it on the same port and waits until it accepts connections.
+// Where somebody else has taken the port meanwhile it waits for that, half a minute at most; the error names the port.
 func (in *Instance) Restart(ctx context.Context) error {
 	if err := in.Stop(ctx, StopFast); err != nil {
 		return err
