@@ -223,7 +223,7 @@ func (c *cluster) start(ctx context.Context) error {
 	}()
 	c.cmd, c.done = cmd, done
 	if err := c.awaitReady(ctx, ready); err != nil {
-		c.stop(StopImmediate)
+		c.stop(context.WithoutCancel(ctx), StopImmediate)
 		return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, tail(c.path(logFile), before.Size()))
 	}
 	return nil
@@ -260,7 +260,8 @@ func (c *cluster) isReady() bool {
 }
 
 // stop ends the server and waits for it; it does nothing while that does not run. PgBouncer, which has nothing to lose, is killed.
-func (c *cluster) stop(mode StopMode) error {
+// When ctx ends first the server goes on stopping.
+func (c *cluster) stop(ctx context.Context, mode StopMode) error {
 	if c.cmd == nil {
 		return nil
 	}
@@ -274,7 +275,11 @@ func (c *cluster) stop(mode StopMode) error {
 		if err := signal(); err != nil {
 			return fmt.Errorf("stop the server: %w", err)
 		}
-		<-c.done
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	c.cmd = nil
 	return nil
@@ -284,7 +289,7 @@ func (c *cluster) stop(mode StopMode) error {
 func (c *cluster) obey(ctx context.Context, order command) error {
 	switch order.Op {
 	case "stop":
-		return c.stop(order.Mode)
+		return c.stop(ctx, order.Mode)
 	case "start":
 		return c.startAgain(ctx)
 	default:
@@ -295,7 +300,7 @@ func (c *cluster) obey(ctx context.Context, order command) error {
 // remove stops the server and deletes all that it had.
 func (c *cluster) remove() {
 	forgetState(c.State, c.Dir)
-	if err := c.stop(StopImmediate); err != nil {
+	if err := c.stop(context.Background(), StopImmediate); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	if err := os.RemoveAll(c.Dir); err != nil {

@@ -111,7 +111,8 @@ func (in *Instance) Log() string {
 	return string(b)
 }
 
-// Stop stops a private server and waits for its end; Restart starts it again. Stopping a stopped server does nothing.
+// Stop stops a private server and waits for its end; Restart starts it again. Stopping a stopped server does nothing. When ctx ends
+// first the server goes on stopping: another Stop may do that in a harder way.
 func (in *Instance) Stop(ctx context.Context, mode StopMode) error {
 	if mode == "" {
 		mode = StopFast

@@ -74,6 +74,35 @@ func TestPrivateServerStopsRestartsAndVanishes(t *testing.T) {
 	}
 }
 
+func TestAStopThatWaitsIsGivenUpForAnotherOne(t *testing.T) {
+	t.Parallel()
+	in := private(t, sqltest.StartOptions{})
+	for _, next := range []func() error{
+		func() error { return in.Stop(t.Context(), sqltest.StopFast) },
+		func() error { return in.Restart(t.Context()) },
+		in.Close,
+	} {
+		if err := in.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		connect(t, in.DSN("")) // a smart stop waits for it
+		before := strings.Count(in.Log(), "received smart shutdown request")
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := make(chan error, 1)
+		go func() { stopped <- in.Stop(ctx, sqltest.StopSmart) }()
+		if !await(func() bool { return strings.Count(in.Log(), "received smart shutdown request") > before }) {
+			t.Error("no smart shutdown")
+		}
+		cancel()
+		if err := <-stopped; !errors.Is(err, context.Canceled) {
+			t.Errorf("the smart stop: %v", err)
+		}
+		if err := next(); err != nil {
+			t.Errorf("behind it: %v", err)
+		}
+	}
+}
+
 func TestRestartWaitsForItsPort(t *testing.T) {
 	t.Parallel()
 	in := private(t, sqltest.StartOptions{})
