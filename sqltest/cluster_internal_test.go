@@ -9,6 +9,15 @@ import (
 	"time"
 )
 
+func TestManyProcessorsHaveManyConnections(t *testing.T) {
+	t.Parallel()
+	for processors, want := range map[int]int{1: 400, 8: 400, 16: 1024, 256: 4000} {
+		if got := maxConnections(processors); got != want {
+			t.Errorf("%d processors: %d, want %d", processors, got, want)
+		}
+	}
+}
+
 func TestAStartWhosePortStaysTakenNamesIt(t *testing.T) {
 	t.Parallel()
 	taken := errors.New("FATAL:  could not create any TCP/IP sockets")
