@@ -41,7 +41,12 @@ func TestConnectionCutBeforeEachMessageLeavesAllOrNothing(t *testing.T) {
 	for nth := 1; ; nth++ {
 		fault := server.Fault(t)
 		done := fault.On(sqltest.Rule{Type: sqltest.AnyMessage, Nth: nth})
-		db := open(t, fault.DSN(dsn)+"&application_name=cut")
+		cfg, err := driver.ParseConfig(fault.DSN(dsn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.ApplicationName = "cut"
+		db := sql.OpenDB(driver.NewConnector(cfg))
 		steps, err := migrate.Up(ctx, db, fsys, migrate.Options{})
 		uncut := fault.Disarm() == 1
 		if !uncut {
