@@ -14,7 +14,7 @@ import (
 // await asks until the answer is yes.
 func await(t testing.TB, db ext.Querier, what string, ask func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if ask() {
 			return
 		}
@@ -69,18 +69,21 @@ func TestActivityLocksAndBlockingChains(t *testing.T) {
 	}()
 	await(t, db, "the third waits", blocked(third))
 
-	sessions, err := admin.ListActivity(ctx, db, admin.ActivityOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	byPID := map[int32]admin.Session{}
-	for _, s := range sessions {
-		byPID[s.PID] = s
-	}
+	await(t, db, "the second is seen to wait", func() bool { // a moment behind that it is blocked, and not while it looks for a deadlock
+		sessions, err := admin.ListActivity(ctx, db, admin.ActivityOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range sessions {
+			byPID[s.PID] = s
+		}
+		return byPID[second].WaitEventType == "Lock"
+	})
 	if s := byPID[first]; s.Application != "holder" || s.State != "idle in transaction" || s.TransactionFrom == nil || s.Backend != "client backend" || s.BlockedBy == nil || len(s.BlockedBy) > 0 || s.BackendStart == nil {
 		t.Errorf("holder: %+v", s)
 	}
-	if s := byPID[second]; s.WaitEventType != "Lock" || s.State != "active" || !slices.Equal(s.BlockedBy, []int32{first}) || !strings.Contains(s.Query, "access exclusive") {
+	if s := byPID[second]; s.State != "active" || !slices.Equal(s.BlockedBy, []int32{first}) || !strings.Contains(s.Query, "access exclusive") {
 		t.Errorf("waiter: %+v", s)
 	}
 	locks, err := admin.ListLocks(ctx, db, admin.LocksOptions{})

@@ -6,6 +6,7 @@ import (
 	sqldriver "database/sql/driver"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/pycopg/pycopg/admin"
 	"github.com/pycopg/pycopg/driver"
@@ -36,7 +37,7 @@ var faults = []struct {
 	}, []sqltest.Rule{{Side: sqltest.Frontend, Type: 'S'}, {Side: sqltest.Frontend, Type: 'S', Nth: 2}}},
 	{"CreateIndexConcurrently", func(ctx context.Context, db *sql.DB) error {
 		return third(admin.CreateIndexConcurrently(ctx, db, "item", admin.Keys("id"), admin.IndexOptions{IfNotExists: true}))
-	}, []sqltest.Rule{{Side: sqltest.Frontend, Type: 'S', Nth: 2}, {Side: sqltest.Backend, Type: 'C'}}},
+	}, []sqltest.Rule{{Side: sqltest.Frontend, Type: 'P', Nth: 2}, {Side: sqltest.Backend, Type: 'C'}}}, // behind Execute, the server would go on
 }
 
 func TestCutConnections(t *testing.T) {
@@ -96,7 +97,7 @@ func TestADeadConnectionOfThePoolIsReplaced(t *testing.T) {
 // TestACancelledBuildLeavesNoIndex holds up a concurrent build by an open transaction, and cancels it.
 func TestACancelledBuildLeavesNoIndex(t *testing.T) {
 	t.Parallel()
-	db := openDB(t)
+	db := reopen(t, openDB(t), func(cfg *driver.Config) { cfg.CancelTimeout = time.Minute }) // else the server may still build it
 	mustExec(t, db, "create table item (id int)")
 	holder := begin(t, db)
 	mustExec(t, holder, "insert into item values (1)")

@@ -140,13 +140,13 @@ func indexStatements() []statement {
 		IfNotExists: true, Method: "btree", Unique: true, NullsNotDistinct: true, Where: "active", Include: []string{"id"}, With: map[string]string{"fillfactor": "70"}, Tablespace: "fast", Only: true,
 	})
 	n3, ch3, err3 := createIndex("docs", []IndexKey{{Column: "doc", OpClass: "jsonb_path_ops"}}, IndexOptions{Name: "docs gin", Method: "gin"})
-	n4, ch4, err4 := createIndexConcurrently("t", Keys("a", "b"), IndexOptions{IfNotExists: true})
+	b4, err4 := createIndexConcurrently("t", Keys("a", "b"), IndexOptions{IfNotExists: true})
 	ch5, err5 := dropRelation("index", "app.i", DropOptions{Cascade: true})
 	ch6, err6 := dropIndexConcurrently("products_name_idx")
 	n7, ch7, err7 := createIndex(strings.Repeat("t", 63), Keys(strings.Repeat("é", 30)), IndexOptions{})
 	return []statement{
 		named("create index", n1, ch1, err1), named("create index, all options", n2, ch2, err2), named("create index, operator class", n3, ch3, err3),
-		named("create index concurrently", n4, ch4, err4), both("drop index", ch5, err5), both("drop index concurrently", ch6, err6), named("create index, long names", n7, ch7, err7),
+		named("create index concurrently", b4.index, b4.change, err4), both("drop index", ch5, err5), both("drop index concurrently", ch6, err6), named("create index, long names", n7, ch7, err7),
 	}
 }
 

@@ -78,7 +78,7 @@ func TestOneOfManySessionsCreatesAndOneDrops(t *testing.T) {
 // awaitLock waits until a session of the database waits for a lock.
 func awaitLock(t *testing.T, q ext.Querier) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for ctx.Err() == nil {
 		if word(t, q, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") != "0" {

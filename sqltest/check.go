@@ -12,11 +12,11 @@ import (
 
 // grace is how long Check waits for what ends by itself: database/sql returns connections, and
 // goroutines end, a moment after the call that caused it.
-const grace = 2 * time.Second
+const grace = 5 * time.Second
 
 // Check closes the databases, which DB gave to this test, and reports by t.Errorf what the test leaked:
 // connections that were not returned to the pool, transactions that are open or prepared, and
-// goroutines of this module and of pgx. What is about to end gets two seconds.
+// goroutines of this module and of pgx. What is about to end gets five seconds.
 //
 // Defer it right after DB. Goroutines are looked at once every database that DB gave to the test was
 // passed to Check: goroutines are known by the test that started them, not by the database.

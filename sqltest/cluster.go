@@ -144,6 +144,34 @@ func (c *cluster) startOnFreePort(ctx context.Context) error {
 	return err
 }
 
+// portPatience is how long startAgain waits for a port.
+const portPatience = 30 * time.Second
+
+// startAgain starts the server on the port that it had, which its DSNs name. While it was stopped the system may have given the
+// port to somebody else, most likely for a moment: to an outgoing connection.
+func (c *cluster) startAgain(ctx context.Context) error {
+	return retryPort(ctx, c.port, portPatience, c.start)
+}
+
+// retryPort calls start until the port is free for it, for patience at most.
+func retryPort(ctx context.Context, port int, patience time.Duration, start func(context.Context) error) error {
+	const poll = 50 * time.Millisecond
+	for end := time.Now().Add(patience); ; {
+		err := start(ctx)
+		if err == nil || !portTaken.MatchString(err.Error()) {
+			return err
+		}
+		if !time.Now().Before(end) {
+			return fmt.Errorf("port %d was taken while the server was stopped, and is not free after %v: %w", port, patience, err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(poll):
+		}
+	}
+}
+
 // portTaken matches what postgres and PgBouncer say of a port where somebody else listens.
 var portTaken = regexp.MustCompile(`could not create any TCP/IP sockets|nowhere to listen on`)
 
@@ -195,7 +223,7 @@ func (c *cluster) start(ctx context.Context) error {
 	}()
 	c.cmd, c.done = cmd, done
 	if err := c.awaitReady(ctx, ready); err != nil {
-		c.stop(StopImmediate)
+		c.stop(context.WithoutCancel(ctx), StopImmediate)
 		return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, tail(c.path(logFile), before.Size()))
 	}
 	return nil
@@ -232,7 +260,8 @@ func (c *cluster) isReady() bool {
 }
 
 // stop ends the server and waits for it; it does nothing while that does not run. PgBouncer, which has nothing to lose, is killed.
-func (c *cluster) stop(mode StopMode) error {
+// When ctx ends first the server goes on stopping.
+func (c *cluster) stop(ctx context.Context, mode StopMode) error {
 	if c.cmd == nil {
 		return nil
 	}
@@ -246,7 +275,11 @@ func (c *cluster) stop(mode StopMode) error {
 		if err := signal(); err != nil {
 			return fmt.Errorf("stop the server: %w", err)
 		}
-		<-c.done
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	c.cmd = nil
 	return nil
@@ -256,9 +289,9 @@ func (c *cluster) stop(mode StopMode) error {
 func (c *cluster) obey(ctx context.Context, order command) error {
 	switch order.Op {
 	case "stop":
-		return c.stop(order.Mode)
+		return c.stop(ctx, order.Mode)
 	case "start":
-		return c.start(ctx)
+		return c.startAgain(ctx)
 	default:
 		return fmt.Errorf("unknown order %q", order.Op)
 	}
@@ -267,7 +300,7 @@ func (c *cluster) obey(ctx context.Context, order command) error {
 // remove stops the server and deletes all that it had.
 func (c *cluster) remove() {
 	forgetState(c.State, c.Dir)
-	if err := c.stop(StopImmediate); err != nil {
+	if err := c.stop(context.Background(), StopImmediate); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	if err := os.RemoveAll(c.Dir); err != nil {

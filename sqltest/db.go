@@ -36,7 +36,7 @@ type Options struct {
 // templateTimeout bounds the filling of a template, databaseTimeout any other statement.
 const (
 	templateTimeout = 5 * time.Minute
-	databaseTimeout = time.Minute
+	databaseTimeout = 3 * time.Minute
 )
 
 // DB returns a handle of a fresh database on the server of Server. When the test ends, the handle is

@@ -181,11 +181,11 @@ func filesIn(dir string) []string {
 	return all
 }
 
-// await polls until done, for 20 s at most.
+// await polls until done, for two minutes at most.
 func await(done func() bool) bool {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.After(20 * time.Second); ; {
+	for deadline := time.After(2 * time.Minute); ; {
 		if done() {
 			return true
 		}

@@ -91,11 +91,26 @@ func sweep(home string) {
 		path := filepath.Join(home, entry.Name())
 		switch {
 		case entry.IsDir() && isDead(path):
-			os.RemoveAll(path)
+			removeDead(path)
 		case filepath.Ext(path) == ".exe":
 			os.Remove(path) // a keeper's copy on Windows; the system refuses while it runs
 		}
 	}
+}
+
+// removeDead removes a dead server's folder, its users' lock last: while anything else is left, which a postgres that still runs may
+// have written, the next sweep takes the folder for a dead one again.
+func removeDead(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if entry.Name() != usersLock && os.RemoveAll(filepath.Join(dir, entry.Name())) != nil {
+			return
+		}
+	}
+	os.RemoveAll(dir)
 }
 
 // isDead reports whether neither a keeper nor a user holds dir. A folder without a users' lock is being made.

@@ -111,7 +111,8 @@ func (in *Instance) Log() string {
 	return string(b)
 }
 
-// Stop stops a private server and waits for its end; Restart starts it again. Stopping a stopped server does nothing.
+// Stop stops a private server and waits for its end; Restart starts it again. Stopping a stopped server does nothing. When ctx ends
+// first the server goes on stopping: another Stop may do that in a harder way.
 func (in *Instance) Stop(ctx context.Context, mode StopMode) error {
 	if mode == "" {
 		mode = StopFast
@@ -125,6 +126,7 @@ func (in *Instance) Stop(ctx context.Context, mode StopMode) error {
 }
 
 // Restart stops a private server in the fast way, if it runs, starts it on the same port and waits until it accepts connections.
+// Where somebody else has taken the port meanwhile it waits for that, half a minute at most; the error names the port.
 func (in *Instance) Restart(ctx context.Context) error {
 	if err := in.Stop(ctx, StopFast); err != nil {
 		return err

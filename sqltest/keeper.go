@@ -54,6 +54,7 @@ type keeper struct {
 	lock  *os.File // users.lock, shared
 	send  io.WriteCloser
 	reply *json.Decoder
+	read  chan struct{} // closed when the answer to the last order was read, nil before the first order
 }
 
 // startKeeper makes s.Dir's lock, starts a keeper for s and waits until its server accepts connections.
@@ -107,7 +108,7 @@ func (k *keeper) launch(s spec) error {
 	return k.cmd.Start()
 }
 
-// do sends c and waits for the answer.
+// do sends c and waits for the answer. When ctx ends first the next order makes the keeper give c up.
 func (k *keeper) do(ctx context.Context, c command) (reply, error) {
 	if err := json.NewEncoder(k.send).Encode(c); err != nil {
 		return reply{}, err
@@ -120,8 +121,13 @@ func (k *keeper) await(ctx context.Context) (reply, error) {
 		reply
 		err error
 	}
-	answers := make(chan answer, 1)
+	answers, before, read := make(chan answer, 1), k.read, make(chan struct{})
+	k.read = read
 	go func() {
+		defer close(read)
+		if before != nil {
+			<-before // answers come in the order of their orders
+		}
 		var a answer
 		a.err = k.reply.Decode(&a.reply)
 		answers <- a

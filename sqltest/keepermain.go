@@ -67,14 +67,19 @@ func keep(in io.Reader, out io.Writer) error {
 // serve obeys the owner until nobody uses the server or a signal arrives. It runs on the thread that
 // starts postgres, because the kernel ends postgres with that thread.
 func serve(ctx context.Context, c *cluster, stopped <-chan os.Signal, orders *json.Decoder, answers *json.Encoder) {
-	commands := make(chan command)
+	commands := make(chan func() error)
 	go func() {
+		giveUp := func() {}
+		defer func() { giveUp() }()
 		for {
 			var order command
 			if orders.Decode(&order) != nil {
 				return // the owner closed the pipe or ended; the lock tells when to go
 			}
-			commands <- order
+			giveUp() // the owner does not wait for the last one any more
+			own, cancel := context.WithCancel(ctx)
+			giveUp = cancel
+			commands <- func() error { return c.obey(own, order) }
 		}
 	}()
 	for {
@@ -83,8 +88,8 @@ func serve(ctx context.Context, c *cluster, stopped <-chan os.Signal, orders *js
 			return
 		case <-stopped:
 			return
-		case order := <-commands:
-			answers.Encode(answer(c, c.obey(ctx, order))) //nolint:errcheck // an owner that is gone needs no answer
+		case obey := <-commands:
+			answers.Encode(answer(c, obey())) //nolint:errcheck // an owner that is gone needs no answer
 		}
 	}
 }

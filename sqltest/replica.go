@@ -34,7 +34,7 @@ type Pair struct {
 }
 
 // replicaTimeout bounds what a pair does.
-const replicaTimeout = time.Minute
+const replicaTimeout = 3 * time.Minute
 
 // Replica starts a primary and a standby that follows it. It needs PostgreSQL's programs, as Start does: without them the test is
 // skipped, or fails if CI=true.
@@ -101,7 +101,7 @@ func (p *Pair) Promote(ctx context.Context) error {
 		return fmt.Errorf("sqltest: promote: %w", err)
 	}
 	defer conn.Close(ctx)
-	if done, err := value(ctx, conn, "select pg_catalog.pg_promote(true, 60)"); err != nil || done != "t" {
+	if done, err := value(ctx, conn, "select pg_catalog.pg_promote(true, 180)"); err != nil || done != "t" {
 		return fmt.Errorf("sqltest: promote: the server says %q: %w", done, err)
 	}
 	p.primary = 1 - p.primary

@@ -18,7 +18,7 @@ import (
 const dsnEnv = "PYCOPG_TEST_DSN"
 
 // startTimeout is how long a test waits for the server.
-const startTimeout = time.Minute
+const startTimeout = 3 * time.Minute
 
 // unavailableError says that there is no server, and what was tried.
 type unavailableError struct{ tried []string }

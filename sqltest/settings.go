@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,7 +20,7 @@ var defaultSettings = map[string]string{
 	"synchronous_commit":             "off",
 	"full_page_writes":               "off",
 	"listen_addresses":               "127.0.0.1",
-	"max_connections":                "400",
+	"max_connections":                strconv.Itoa(maxConnections(runtime.NumCPU())),
 	"superuser_reserved_connections": "3",
 	"max_prepared_transactions":      "64",
 	"max_locks_per_transaction":      "128",
@@ -33,6 +35,13 @@ var defaultSettings = map[string]string{
 	"timezone":                       "UTC",
 	"log_timezone":                   "UTC",
 	"log_line_prefix":                "%m [%p] %q%u@%d ",
+}
+
+// maxConnections is enough for the tests of a module: the go command tests as many packages at a time as there are processors, each
+// package as many tests, and a test has a few sessions. Each connection that may come costs the server about 30 KiB.
+func maxConnections(processors int) int {
+	const ofTest, least, most = 4, 400, 4000
+	return min(max(least, ofTest*processors*processors), most)
 }
 
 // defaultHBA trusts the socket, whose folder is private, and asks for the password on TCP, where

@@ -3,7 +3,9 @@ package sqltest_test
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -69,6 +71,63 @@ func TestPrivateServerStopsRestartsAndVanishes(t *testing.T) {
 	}
 	if err := in.Close(); err != nil {
 		t.Errorf("second Close: %v", err)
+	}
+}
+
+func TestAStopThatWaitsIsGivenUpForAnotherOne(t *testing.T) {
+	t.Parallel()
+	in := private(t, sqltest.StartOptions{})
+	for _, next := range []func() error{
+		func() error { return in.Stop(t.Context(), sqltest.StopFast) },
+		func() error { return in.Restart(t.Context()) },
+		in.Close,
+	} {
+		if err := in.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		connect(t, in.DSN("")) // a smart stop waits for it
+		before := strings.Count(in.Log(), "received smart shutdown request")
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := make(chan error, 1)
+		go func() { stopped <- in.Stop(ctx, sqltest.StopSmart) }()
+		if !await(func() bool { return strings.Count(in.Log(), "received smart shutdown request") > before }) {
+			t.Error("no smart shutdown")
+		}
+		cancel()
+		if err := <-stopped; !errors.Is(err, context.Canceled) {
+			t.Errorf("the smart stop: %v", err)
+		}
+		if err := next(); err != nil {
+			t.Errorf("behind it: %v", err)
+		}
+	}
+}
+
+func TestRestartWaitsForItsPort(t *testing.T) {
+	t.Parallel()
+	in := private(t, sqltest.StartOptions{})
+	config, err := pgconn.ParseConfig(in.TCP(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Stop(t.Context(), sqltest.StopFast); err != nil {
+		t.Fatal(err)
+	}
+	other, err := net.Listen("tcp", net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))))
+	if err != nil {
+		t.Skip("somebody else has taken the port:", err)
+	}
+	restarted := make(chan error, 1)
+	go func() { restarted <- in.Restart(t.Context()) }()
+	if !await(func() bool { return strings.Contains(in.Log(), "could not create any TCP/IP sockets") }) {
+		t.Error("no attempt to start")
+	}
+	other.Close()
+	if err := <-restarted; err != nil {
+		t.Fatal(err)
+	}
+	if !canConnect(in.TCP("")) {
+		t.Error("the restarted server lets nobody in")
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // await asks a question until the answer is true.
 func await(t testing.TB, db *sql.DB, query string, args ...any) {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if word(t, db, query, args...) == "true" {
 			return
 		}
@@ -48,6 +48,18 @@ func processes(t testing.TB, text string) (found []string) {
 		}
 	}
 	return found
+}
+
+// awaitNoProcess waits until no command line holds a text: what was killed takes a moment to go.
+func awaitNoProcess(t testing.TB, db *sql.DB, text string) {
+	t.Helper()
+	for range 3000 {
+		if len(processes(t, text)) == 0 {
+			return
+		}
+		mustExec(t, db, "select pg_sleep(0.02)")
+	}
+	t.Errorf("processes are left: %q", processes(t, text))
 }
 
 // slowTables makes a role for which reading three tables does not end.
@@ -97,9 +109,7 @@ func TestACancelledDumpLeavesNeitherProcessNorFile(t *testing.T) {
 		if err := <-done; !errors.Is(err, stop) {
 			t.Errorf("%s: %v", format, err)
 		}
-		if left := processes(t, dir); len(left) > 0 {
-			t.Errorf("%s: processes are left: %q", format, left)
-		}
+		awaitNoProcess(t, db, dir)
 		if left := list(t, dir); format == backup.Directory && len(left) > 0 || format == backup.Custom && len(left) != 1 {
 			t.Errorf("%s: files are left: %q", format, left)
 		}
@@ -127,9 +137,10 @@ func TestADumpWhoseSessionIsLostLeavesNoFile(t *testing.T) {
 	if err := <-done; !errors.As(err, &tool) || !strings.Contains(tool.Stderr, "terminating connection") {
 		t.Errorf("error: %v", err)
 	}
-	if left := append(list(t, dir), processes(t, dir)...); len(left) > 0 {
+	if left := list(t, dir); len(left) > 0 {
 		t.Errorf("left: %q", left)
 	}
+	awaitNoProcess(t, db, dir)
 }
 
 func TestACancelledRestoreEndsItsSessionsAndUndoesItself(t *testing.T) {
@@ -200,8 +211,9 @@ func TestAPanicOfProgressLeavesNothing(t *testing.T) {
 		}()
 		backup.Dump(context.Background(), db, backup.DumpOptions{Path: filepath.Join(dir, "x"), Progress: func(string) { panic("stop") }})
 	}()
-	if left := append(list(t, dir), processes(t, dir)...); len(left) > 0 {
+	if left := list(t, dir); len(left) > 0 {
 		t.Errorf("left: %q", left)
 	}
+	awaitNoProcess(t, db, dir)
 	await(t, db, noSessions)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/pycopg/pycopg/admin/backup"
@@ -20,7 +21,10 @@ func fakeTool(t testing.TB, name, version, script string) (folder string) {
 	}
 	folder = t.TempDir()
 	text := "#!/bin/sh\nif [ \"$1\" = --version ]; then echo '" + name + " (PostgreSQL) " + version + "'; exit; fi\n" + script
-	if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755); err != nil {
+	syscall.ForkLock.RLock() // a child of another test that holds the file open for writing would keep it from being run
+	err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return folder

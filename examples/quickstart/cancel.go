@@ -8,10 +8,17 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pycopg/pycopg/ext"
 )
 
-// patience is how long cancelQuery waits for a query that takes a minute.
-const patience = 200 * time.Millisecond
+// sleep takes a minute, and says when it has begun.
+const sleep = `
+do $$
+begin
+	raise notice 'it begins';
+	perform pg_sleep(60);
+end $$`
 
 // cancelQuery lets a context end while its query runs. The server stops the query, and the same
 // connection runs the next one.
@@ -25,11 +32,12 @@ func cancelQuery(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	impatient, cancel := context.WithTimeout(ctx, patience)
+	impatient, cancel := context.WithCancel(ctx)
 	defer cancel()
+	impatient = ext.WithNotices(impatient, func(ext.Notice) { cancel() })
 	start := time.Now()
-	_, err = conn.ExecContext(impatient, "select pg_sleep(60)")
-	if !errors.Is(err, context.DeadlineExceeded) {
+	_, err = conn.ExecContext(impatient, sleep)
+	if !errors.Is(err, context.Canceled) {
 		return errors.Join(errors.New("the query did not end with its context"), err)
 	}
 	s.out.line("after %s: %v", took(start), err)

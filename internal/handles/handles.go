@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,9 @@ const module = "github.com/pycopg/pycopg"
 
 // excluded are folders whose functions are for tests and for this project.
 var excluded = []string{"/sqltest", "/internal/", "/examples/", "/scripts/"}
+
+// insideDo are types that only a function of driver.Do gets hold of: under a mock, where it does not run, nobody has one.
+var insideDo = []string{"driver.(*Reservation)."}
 
 // Function is an exported function, or method, with a parameter that is a handle.
 type Function struct {
@@ -57,13 +61,17 @@ func List(dir string) ([]Function, error) {
 			return nil, err
 		}
 		for _, fn := range exported(pkg) {
-			if handle := handleOf(fn, db); handle != "" {
+			if handle := handleOf(fn, db); handle != "" && !isInsideDo(nameOf(fn)) {
 				sig := fn.Signature()
 				found = append(found, Function{nameOf(fn), path, handle, sig.TypeParams().Len(), sig.Recv() == nil && takeAny(sig.TypeParams())})
 			}
 		}
 	}
 	return found, nil
+}
+
+func isInsideDo(name string) bool {
+	return slices.ContainsFunc(insideDo, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 func takeAny(params *types.TypeParamList) bool {
