@@ -223,17 +223,12 @@ func TestContextEndsACopyAtAnyStage(t *testing.T) {
 				mustExec(t, other, lock)
 				conn := one(t, db)
 				pid := word(t, conn, "select pg_backend_pid()")
-				ctx, cancel := context.WithCancel(t.Context())
-				go func() {
-					defer cancel()
-					for word(t, watch, "select count(*) from pg_locks where not granted and pid = $1::int", pid) == "0" {
+				endWhen(t, watch, "select count(*) from pg_locks where not granted and pid = $1::int", pid, func(ctx context.Context) {
+					n, err := load(ctx, conn, manyRows)
+					if n != 0 || !errors.Is(err, context.Canceled) {
+						t.Errorf("%s: %d, %v", name, n, err)
 					}
-				}()
-				n, err := load(ctx, conn, manyRows)
-				if n != 0 || !errors.Is(err, context.Canceled) {
-					t.Errorf("%s: %d, %v", name, n, err)
-				}
-				<-ctx.Done()
+				})
 				other.Rollback()
 				if got := word(t, conn, "select count(*) || ' ' || pg_backend_pid() from item"); got != "0 "+pid {
 					t.Errorf("%s: rows and process are %s, want 0 %s", name, got, pid)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/pycopg/pycopg/ext"
@@ -67,6 +68,35 @@ func begin(t testing.TB, db *sql.DB) *sql.Tx {
 	}
 	t.Cleanup(func() { tx.Rollback() })
 	return tx
+}
+
+// errStopped is the cause of the end of a context that a test ends.
+var errStopped = errors.New("stopped")
+
+// endWhen runs fn with a context that ends, because of errStopped, once query counts something.
+func endWhen(t testing.TB, watch ext.Querier, query string, arg any, fn func(ctx context.Context)) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	returned := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for n := 0; n == 0; {
+			if err := watch.QueryRowContext(context.Background(), query, arg).Scan(&n); err != nil {
+				t.Errorf("%s: %v", query, err)
+				break
+			}
+			select {
+			case <-returned:
+				return
+			default:
+			}
+		}
+		cancel(errStopped)
+	})
+	fn(ctx)
+	close(returned)
+	watching.Wait()
 }
 
 // onEveryHandle runs a test on a DB, a Conn and a Tx.

@@ -144,7 +144,11 @@ func TestLedgerIsMadeByAnotherRunMeanwhile(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- load() }()
 	for errorsSent(fault) == before { // the server has refused to make the table
-		time.Sleep(time.Millisecond)
+		select {
+		case err := <-done:
+			t.Fatalf("it was made: %v", err)
+		case <-time.After(time.Millisecond):
+		}
 	}
 	mustExec(t, db, "drop domain copyin_ledger")
 	close(gone)

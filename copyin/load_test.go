@@ -328,24 +328,21 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	mustExec(t, db, loadTable)
 	other := begin(t, db)
 	mustExec(t, other, "insert into item values (3000, 'x')") // which a batch waits for
-	stopped := errors.New("stopped")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	defer cancel(nil)
-	watch := one(t, db)
-	go func() {
-		defer cancel(stopped)
-		for word(t, watch, "select count(*) from pg_locks where not granted") == "0" {
-		}
-	}()
-	r, err := copyin.Load(ctx, db, "item", copyin.CSVReader(strings.NewReader(csvText(5000)), copyin.CSVOptions{}), small)
-	if !errors.Is(err, context.Canceled) || !errors.Is(err, stopped) {
+	pid := word(t, other, "select pg_backend_pid()")
+	var r copyin.LoadResult
+	var err error
+	endWhen(t, one(t, db), "select count(*) from pg_stat_activity where $1::int = any (pg_blocking_pids(pid))", pid, func(ctx context.Context) {
+		r, err = copyin.Load(ctx, db, "item", copyin.CSVReader(strings.NewReader(csvText(5000)), copyin.CSVOptions{}), small)
+	})
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, errStopped) {
 		t.Errorf("%+v, %v", r, err)
 	}
-	<-ctx.Done()
 	other.Rollback()
 	if got := word(t, db, "select count(*) from item"); got != fmt.Sprint(r.Stored) {
 		t.Errorf("%s rows, the result says %d", got, r.Stored)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	if _, err := copyin.Load(ctx, db, "item", copyin.Sequence(each(pairs(10))), small); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended before: %v", err)
 	}

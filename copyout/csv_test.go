@@ -310,6 +310,11 @@ func TestPipeReadsNoFasterThanItWrites(t *testing.T) {
 		done <- result{n, err}
 	}()
 	for word(t, db, "select wait_event from pg_stat_activity where pid = $1::int", pid) != "ClientWrite" {
+		select {
+		case r := <-done:
+			t.Fatalf("it did not wait: %d, %v", r.n, r.err)
+		default:
+		}
 	}
 	lock.Rollback()
 	if r := <-done; r.n != 200_000 || r.err != nil {

@@ -95,22 +95,20 @@ func ExampleNotifications_timeout() {
 	if _, err := conn.ExecContext(ctx, "LISTEN test"); err != nil {
 		log.Fatal(err)
 	}
-	for got := 0; got < 2; {
-		for n, err := range listen.Notifications(ctx, conn, nil, listen.WaitOptions{Idle: 50 * time.Millisecond, StopAfter: 2}) {
-			switch {
-			case errors.Is(err, listen.ErrIdle):
-				fmt.Println("Timeout")
-				_, err = db.ExecContext(ctx, "NOTIFY test, 'hello'; NOTIFY test, 'world'")
-				if err != nil {
-					log.Fatal(err)
-				}
-			case err != nil:
-				log.Fatal(err)
-			default:
-				got++
-				fmt.Println("Got NOTIFY:", n.PID > 0, n.Channel, n.Payload)
-			}
+	for _, err := range listen.Notifications(ctx, conn, nil, listen.WaitOptions{Idle: 50 * time.Millisecond}) {
+		if !errors.Is(err, listen.ErrIdle) {
+			log.Fatal(err)
 		}
+		fmt.Println("Timeout")
+	}
+	if _, err := db.ExecContext(ctx, "NOTIFY test, 'hello'; NOTIFY test, 'world'"); err != nil {
+		log.Fatal(err)
+	}
+	for n, err := range listen.Notifications(ctx, conn, nil, listen.WaitOptions{StopAfter: 2}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("Got NOTIFY:", n.PID > 0, n.Channel, n.Payload)
 	}
 	// Output:
 	// Timeout

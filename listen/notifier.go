@@ -38,6 +38,7 @@ type Notifier struct {
 	mu struct {
 		sync.Mutex
 		running bool
+		shut    bool // Run takes no more
 		pending []Message
 		waiting map[Message]struct{} // the same
 		room    chan struct{}        // closed when a batch is taken; nil while nobody waits for that
@@ -72,7 +73,7 @@ func NewNotifier(q ext.Querier, o NotifierOptions) *Notifier {
 }
 
 // Notify has a notification sent soon. It refuses what [Notify] refuses, and waits only while too many wait already, up to the end
-// of ctx. After Run has ended it is [ErrStopped].
+// of ctx. Once the context of Run has ended, and after Run, it is [ErrStopped].
 func (n *Notifier) Notify(ctx context.Context, channel, payload string) error {
 	if err := checkMessage(channel, payload); err != nil {
 		return err
@@ -95,10 +96,8 @@ func (n *Notifier) Notify(ctx context.Context, channel, payload string) error {
 func (n *Notifier) add(m Message) (room <-chan struct{}, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	select {
-	case <-n.done:
+	if n.mu.shut {
 		return nil, ErrStopped
-	default:
 	}
 	if _, ok := n.mu.waiting[m]; ok {
 		n.mu.stats.Coalesced++
@@ -119,8 +118,10 @@ func (n *Notifier) add(m Message) (room <-chan struct{}, err error) {
 	return nil, nil
 }
 
-// Run sends until ctx ends; then it sends what waits, within five seconds, and returns nil. It returns the first error of
-// sending where OnError is nil. A second Run is [ErrRunning].
+// Run sends until ctx ends. Then Notify takes no more, what waits is sent within five seconds, and Run returns nil. The end of ctx does
+// not cancel the statement that is under way, so that nothing is lost by it or sent twice; it has the same five seconds. What is
+// not sent by then has failed, with context.DeadlineExceeded. Run returns the first error of sending where OnError is nil; what
+// waits then is not sent. A second Run is [ErrRunning].
 func (n *Notifier) Run(ctx context.Context) error {
 	if err := nilhandle.Check(n.q); err != nil {
 		return fmt.Errorf("listen: notifier: %w", err)
@@ -133,45 +134,68 @@ func (n *Notifier) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer n.finish()
-	for {
-		select {
-		case <-n.wake:
-		case <-ctx.Done():
-			return n.last(ctx)
-		}
-		if n.opts.Delay > 0 && !sleep(ctx, n.opts.Delay) {
-			return n.last(ctx)
-		}
-		if err := n.sendAll(ctx); err != nil {
-			if ctx.Err() != nil {
-				return n.last(ctx)
-			}
+	defer context.AfterFunc(ctx, n.shut)()
+	sending, cancel := outlasting(ctx)
+	defer cancel()
+	for n.await(ctx) {
+		if err := n.sendAll(sending, ctx.Done()); err != nil {
 			return err
 		}
 	}
+	n.shut() // the goroutine that is to do this may not have come to it
+	return n.sendAll(sending, nil)
+}
+
+// outlasting returns a context that ends cleanupTimeout after ctx.
+func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanupTimeout, cancel) })
+	return late, func() { stop(); cancel() }
+}
+
+// await waits until something is to be sent. It returns false when ctx has ended.
+func (n *Notifier) await(ctx context.Context) bool {
+	select {
+	case <-n.wake:
+	case <-ctx.Done():
+		return false
+	}
+	if n.opts.Delay > 0 {
+		return sleep(ctx, n.opts.Delay)
+	}
+	return ctx.Err() == nil
+}
+
+// shut has Notify refuse what comes from now on.
+func (n *Notifier) shut() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mu.shut = true
 }
 
 func (n *Notifier) finish() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.mu.shut = true
 	close(n.done)
 }
 
-// last sends what waits when Run is to end.
-func (n *Notifier) last(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-	defer cancel()
-	return n.sendAll(ctx)
-}
-
-// sendAll sends until nothing waits.
-func (n *Notifier) sendAll(ctx context.Context) error {
+// sendAll sends until nothing waits or stop is closed.
+func (n *Notifier) sendAll(ctx context.Context, stop <-chan struct{}) error {
 	for {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
 		batch := n.take()
 		if len(batch) == 0 {
 			return nil
 		}
 		err := NotifyMany(ctx, n.q, batch)
+		if err != nil && ctx.Err() != nil { // context.Canceled would pass for the end of Run's own context
+			err = fmt.Errorf("%v, %v after the end of Run's context: %w", err, cleanupTimeout, context.DeadlineExceeded)
+		}
 		n.sent(len(batch), err)
 		switch {
 		case err == nil:
@@ -218,19 +242,31 @@ func (n *Notifier) sent(count int, err error) {
 // Flush waits until everything that was handed over before has been sent, or has failed.
 func (n *Notifier) Flush(ctx context.Context) error {
 	for {
-		n.mu.Lock()
-		idle, sent := len(n.mu.pending) == 0 && !n.mu.busy, n.mu.sent
-		n.mu.Unlock()
-		if idle {
-			return nil
+		wait, err := n.unsent()
+		if wait == nil || err != nil {
+			return err
 		}
 		select {
-		case <-sent:
+		case <-wait:
 		case <-n.done:
-			return ErrStopped
 		case <-ctx.Done():
 			return fmt.Errorf("listen: flush: %w", ctx.Err())
 		}
+	}
+}
+
+// unsent returns nil when nothing waits and no batch is under way, otherwise what is closed after the next batch.
+func (n *Notifier) unsent() (wait <-chan struct{}, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.mu.pending) == 0 && !n.mu.busy {
+		return nil, nil
+	}
+	select {
+	case <-n.done:
+		return nil, ErrStopped
+	default:
+		return n.mu.sent, nil
 	}
 }
 

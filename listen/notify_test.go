@@ -1,16 +1,12 @@
 package listen_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/DATA-DOG/go-sqlmock"
 
@@ -179,91 +175,4 @@ func TestNotifyManyKeepsTheOrder(t *testing.T) {
 	if err := listen.NotifyMany(t.Context(), nil, nil); err != nil {
 		t.Errorf("no messages: %v", err)
 	}
-}
-
-func TestNotifierSendsManyWithFewStatements(t *testing.T) {
-	t.Parallel()
-	db := sqltest.DB(t, sqltest.Options{})
-	take := received(t, db)
-	n := listen.NewNotifier(db, listen.NotifierOptions{MaxBatch: 300})
-	var wg sync.WaitGroup
-	for g := range 8 {
-		wg.Go(func() {
-			for i := range 100 {
-				if err := n.Notify(t.Context(), "a", fmt.Sprintf("%d/%d", g, i/2)); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	ctx, cancel := context.WithCancel(t.Context())
-	result := make(chan error)
-	go func() { result <- n.Run(ctx) }()
-	if err := n.Flush(testContext(t)); err != nil {
-		t.Fatal(err)
-	}
-	if s := n.Stats(); s != (listen.NotifierStats{Sent: 400, Coalesced: 400, Batches: 2}) {
-		t.Errorf("stats = %+v", s)
-	}
-	last := map[string]int{}
-	for _, payload := range take() {
-		var g, i int
-		fmt.Sscanf(payload, "%d/%d", &g, &i)
-		if key := fmt.Sprint(g); last[key] != i {
-			t.Fatalf("%s: want %d", payload, last[key])
-		} else {
-			last[key]++
-		}
-	}
-	n.Notify(t.Context(), "a", "the last one")
-	cancel()
-	if err := <-result; err != nil {
-		t.Errorf("Run = %v", err)
-	}
-	if got := take(); !slices.Equal(got, []string{"the last one"}) {
-		t.Errorf("at the end: %q", got)
-	}
-	if err := n.Notify(t.Context(), "a", ""); !errors.Is(err, listen.ErrStopped) {
-		t.Errorf("after Run: %v", err)
-	}
-}
-
-func TestNotifierBlocksAndReportsFailures(t *testing.T) {
-	t.Parallel()
-	many := "select pg_catalog.count(pg_catalog.pg_notify(n.channel, n.payload)) " +
-		"from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as n (channel, payload)"
-	synctest.Test(t, func(t *testing.T) {
-		f := sqltest.NewFake(t, sqltest.Script{
-			sqltest.Accept(),
-			sqltest.ExpectSQL(many), sqltest.ReplyError("53200", "out of memory", 'I'),
-			sqltest.ExpectSQL(many), sqltest.ReplyError("53200", "out of memory", 'I'),
-		})
-		db := fakeDB(t, f, nil)
-		defer db.Close()
-		var failed []listen.Message
-		n := listen.NewNotifier(db, listen.NotifierOptions{
-			Delay: time.Second, MaxPending: 2, OnError: func(messages []listen.Message, err error) { failed = append(failed, messages...) },
-		})
-		n.Notify(t.Context(), "a", "1")
-		n.Notify(t.Context(), "a", "2")
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		if err := n.Notify(ctx, "a", "3"); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("full: %v", err)
-		}
-		cancel()
-		ctx, cancel = context.WithCancel(t.Context())
-		result := make(chan error)
-		go func() { result <- n.Run(ctx) }()
-		if err := n.Notify(t.Context(), "a", "3"); err != nil {
-			t.Error(err)
-		}
-		if err := n.Flush(t.Context()); err != nil {
-			t.Error(err)
-		}
-		cancel()
-		if err := <-result; err != nil || len(failed) != 3 {
-			t.Errorf("Run = %v, failed %v", err, failed)
-		}
-	})
 }

@@ -2,6 +2,7 @@ package listen_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/pycopg/pycopg/driver"
 	"github.com/pycopg/pycopg/listen"
 	"github.com/pycopg/pycopg/sqltest"
 )
@@ -82,19 +84,26 @@ func TestWatchOnARealServer(t *testing.T) {
 		{"cut", strings.Replace(proxy.DSN(in.DSN("")), "verify-full", "disable", 1), func() error { proxy.Cut(); return nil }, ""},
 		{"shutdown", in.DSN(""), func() error { return in.Stop(context.Background(), sqltest.StopFast) }, "57P01"},
 	} {
-		db := openDSN(t, tt.dsn+"&application_name="+tt.name)
-		db.SetMaxOpenConns(1) // the other session of that name is the watch
+		cfg, err := driver.ParseConfig(tt.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		connected := make(chan struct{}, 2)
+		cfg.AfterConnect = func(context.Context, *driver.Conn) error { connected <- struct{}{}; return nil }
+		db := sql.OpenDB(driver.NewConnector(cfg))
 		watched := make(chan error, 1)
 		go func() { watched <- listen.Watch(testContext(t), db, listen.WatchOptions{}) }()
-		for n := 0; n == 0; { // it has been told that it is connected, and has had the time to hear it
-			if err := db.QueryRow("select count(*) from pg_stat_activity where application_name = current_setting('application_name') and pid <> pg_backend_pid() and query = '' and state = 'idle' and state_change < clock_timestamp() - interval '0.5 s'").Scan(&n); err != nil {
-				t.Fatal(err)
+		for range 2 { // the pool's connection, and the one that is watched
+			select {
+			case <-connected:
+			case err := <-watched:
+				t.Fatalf("%s, too early: %v", tt.name, err)
 			}
 		}
 		if err := tt.end(); err != nil {
 			t.Fatal(err)
 		}
-		err := <-watched
+		err = <-watched
 		var server *pgconn.PgError
 		if !errors.Is(err, listen.ErrServerLost) || tt.code != "" && (!errors.As(err, &server) || server.Code != tt.code) {
 			t.Errorf("%s: %v", tt.name, err)

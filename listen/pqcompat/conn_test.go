@@ -78,7 +78,7 @@ func TestListenerConnEndsWithItsConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if _, err := db.Exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'conn'"); err != nil {
+	if _, err := db.Exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'conn' and datname = current_database()"); err != nil {
 		t.Fatal(err)
 	}
 	if n, ok := <-got; ok {

@@ -15,6 +15,9 @@ import (
 	"github.com/pycopg/pycopg/sqltest"
 )
 
+// patience bounds what a test waits for.
+const patience = 5 * time.Minute
+
 // events collects what a listener tells its callback.
 type events chan string
 
@@ -29,7 +32,7 @@ func (e events) want(t *testing.T, want string) {
 		if got != want {
 			t.Errorf("event %q, want %q", got, want)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("no event, want %q", want)
 	}
 }
@@ -42,7 +45,7 @@ func receive(t *testing.T, l *pqcompat.Listener) *pqcompat.Notification {
 			t.Fatal("the channel is closed")
 		}
 		return n
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("no notification")
 		return nil
 	}
@@ -92,7 +95,7 @@ func TestListenerLifeCycle(t *testing.T) {
 			t.Errorf("got %+v, want %s", n, want)
 		}
 	}
-	if _, err := db.Exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'compat'"); err != nil {
+	if _, err := db.Exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'compat' and datname = current_database()"); err != nil {
 		t.Fatal(err)
 	}
 	told.want(t, "disconnected true")
