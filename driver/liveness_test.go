@@ -316,8 +316,9 @@ func TestWhatHasArrivedIsReadByALateReaderToo(t *testing.T) {
 			return lateReader{conn, &late}, err
 		}
 	})
-	pid := backendPID(t, db)
-	c := below(t, db)
+	conn := one(t, db)
+	pid := backendPID(t, conn)
+	c := below(t, conn)
 	terminate(t, openDB(t), pid)
 	arrived(t, c)
 	late.Store(true)
