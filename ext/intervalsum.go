@@ -123,7 +123,10 @@ var errIntervalRange = errors.New("out of range")
 // interval is the sum, of the opposite sign with ago.
 func (s *intervalSum) interval(ago bool) (Interval, error) {
 	if ago {
-		s.months, s.days, s.micros = -s.months, -s.days, -s.micros
+		if s.days != math.MinInt32 { // which servers before PostgreSQL 15 fail to negate where they write ago
+			s.days = -s.days
+		}
+		s.months, s.micros = -s.months, -s.micros
 	}
 	i := Interval{Months: int32(s.months), Days: int32(s.days), Micros: s.micros}
 	if s.overflow || int64(i.Months) != s.months || int64(i.Days) != s.days {

@@ -160,6 +160,12 @@ func TestIntervalsOfEveryStyle(t *testing.T) {
 			}
 		}
 	}
+	least := ext.Interval{Days: math.MinInt32, Micros: -1}
+	for _, text := range []string{"@ 2147483648 days 0.000001 secs ago", "@ -2147483648 days 0.000001 secs ago"} { // the second before PostgreSQL 15
+		if i, err := ext.ParseInterval(text); i != least || err != nil {
+			t.Errorf("%q: %+v, %v", text, i, err)
+		}
+	}
 	for _, text := range []string{"", "P", "PT", "1", "1 fortnight", "1:2:3:4", "P1X", "1 day ago ago", "@", "1-2-3 4", "999999999999 years", "infinite", "P1.5D", "--1 day", "1 2 3:04 5"} {
 		if i, err := ext.ParseInterval(text); err == nil {
 			t.Errorf("%q: %v", text, i)
