@@ -81,6 +81,9 @@ func TestValuesOfConnectionStrings(t *testing.T) {
 		{"postgres://u:p@q@h/d", "u", "p@q", "d"},
 		{"postgres://u:p@h?database=e@f", "u", "p", "e@f"},
 		{"postgres://h/d?user=u&password=p==", "u", "p==", "d"},
+		{"postgres://u+v:p+q@h/d+e?user=a+b", "a+b", "p+q", "d+e"},
+		{"postgres://u+v:p+q@h/d+e?user=a+b%2Bc&compat=pq", "a b+c", "p+q", "d+e"}, // what url.Values.Encode writes
+		{"postgres://u+v:p+q@h/d+e?compat=%70q&user=a+b", "a b", "p+q", "d+e"},
 	} {
 		c, err := parse(t, tt.dsn)
 		if tt.dsn == `user=u password='it''s'x dbname=d` {

@@ -34,11 +34,12 @@ func (c *codecs) scanColumn(scanCtx sqldriver.ScanContext, oid uint32, format in
 	case scanTyped:
 		return c.scanTyped(oid, format, src, dest, rv)
 	case scanPointer:
-		if src == nil {
+		elem := rv.Type().Elem()
+		if src == nil || isJSON(oid) && string(src) == "null" && scanClassOf(elem) == scanTyped { // as encoding/json has it
 			rv.Elem().SetZero()
 			return nil
 		}
-		target := reflect.New(rv.Type().Elem().Elem())
+		target := reflect.New(elem.Elem())
 		rv.Elem().Set(target)
 		return c.scanColumn(scanCtx, oid, format, src, target.Interface())
 	case scanNull:

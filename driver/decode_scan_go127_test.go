@@ -137,6 +137,9 @@ func TestScanColumnFillsGoValues(t *testing.T) {
 		{"'{\"a\": 1}'::jsonb", document{1}},
 		{"'{\"a\": 1}'::json", &document{1}},
 		{"NULL::json", (*document)(nil)},
+		{"'null'::jsonb", (*document)(nil)}, // as encoding/json has it
+		{"'null'::json", (*[2]int)(nil)},
+		{"'null'::jsonb", ptr("null")},
 		{"'{\"a\": [1]}'::jsonb", map[string]any{"a": []any{1.0}}},
 		{"'[1,2]'::jsonb", []int{1, 2}},
 		{"'00000000-0000-0000-0000-000000000001'::uuid", id},

@@ -46,8 +46,9 @@
 //	postgres://app:my%20secret@db.example:5432/shop?sslmode=verify-full
 //
 // Several servers are host=a,b port=5432,5433 or postgres://a:5432,b:5433/shop. A scheme may name another driver
-// (postgresql+asyncpg://). A value is taken from the connection string, else from the service that it or PGSERVICE names,
-// else from libpq's PG* variables, else from the default. An empty string is allowed.
+// (postgresql+asyncpg://). A + is itself; with compat=pq it is a space in what follows the ?, as with lib/pq. A value is
+// taken from the connection string, else from the service that it or PGSERVICE names, else from libpq's PG* variables,
+// else from the default. An empty string is allowed.
 //
 // An unknown key that differs by one or two letters from a key below is an error; any other is a run-time parameter of the
 // server (search_path, statement_timeout, …), as are PGDATESTYLE, PGTZ and PGGEQO. A number of seconds may also be

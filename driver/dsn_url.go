@@ -2,6 +2,7 @@ package driver
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -85,7 +86,12 @@ func parseAuthority(s string, out map[string]string) (string, error) {
 	return s, addDecoded(out, "port", ports.String())
 }
 
+// parseQuery reads key=value&…. A "+" is itself, as in libpq and pgx, and with compat=pq a space, as in lib/pq, whose
+// programs write their queries with url.Values.
 func parseQuery(s string, out map[string]string) error {
+	if slices.ContainsFunc(strings.Split(s, "&"), isCompatPq) {
+		s = strings.ReplaceAll(s, "+", "%20")
+	}
 	for s != "" {
 		var pair string
 		pair, s, _ = strings.Cut(s, "&")
@@ -104,6 +110,12 @@ func parseQuery(s string, out map[string]string) error {
 		addSetting(out, key, value)
 	}
 	return nil
+}
+
+// isCompatPq tells whether a part of the query is compat=pq.
+func isCompatPq(pair string) bool {
+	pair, err := decodePercent(pair)
+	return err == nil && pair == "compat="+string(CompatPq)
 }
 
 // addDecoded stores a part of the URL unless it is empty.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"time"
@@ -41,6 +42,14 @@ func (c *codecs) appendText(dst []byte, oid uint32, arg any) (_ []byte, null boo
 		return appendFloat32Text(dst, oid, v), false, nil
 	case time.Duration:
 		return appendDurationText(dst, oid, v), false, nil
+	case netip.Addr:
+		if !v.IsValid() && isNetwork(oid) {
+			return dst, true, nil
+		}
+	case netip.Prefix:
+		if !v.IsValid() && isNetwork(oid) {
+			return dst, true, nil
+		}
 	case sqldriver.Valuer:
 		return c.appendChecked(dst, oid, arg)
 	}
@@ -71,6 +80,9 @@ func (a *typeAdapter) append(dst []byte, arg any) ([]byte, error) {
 	}
 	return appendString(dst, text, fmt.Sprintf("%T", arg))
 }
+
+// isNetwork tells whether the zero address and prefix of netip are NULL for a type, as pgx has it.
+func isNetwork(oid uint32) bool { return oid == pgtype.InetOID || oid == pgtype.CIDROID }
 
 func appendHex(dst, b []byte) []byte { return hex.AppendEncode(append(dst, `\x`...), b) }
 
@@ -130,6 +142,9 @@ func (c *codecs) appendLibraryText(dst []byte, oid uint32, arg any) (_ []byte, n
 	case net.IP:
 		if v == nil {
 			return dst, true, nil
+		}
+		if len(v) == 0 { // its String is "<nil>"
+			return dst, false, nil
 		}
 		if oid != pgtype.ByteaOID {
 			return append(dst, v.String()...), false, nil

@@ -94,7 +94,7 @@ func (c column) assign(dst reflect.Value, src any) error {
 	switch {
 	case c.takes:
 		return c.known.Assign(c.index, dst, src)
-	case src == nil:
+	case src == nil, t.Kind() == reflect.Pointer && c.isJSONNull(src):
 		return assignNull(dst)
 	case t.Kind() == reflect.Pointer && !t.Implements(scannerType):
 		p := reflect.New(t.Elem())
@@ -124,6 +124,14 @@ func (c column) assign(dst reflect.Value, src any) error {
 	}
 	return c.assignText(dst, text)
 }
+
+// isJSONNull reports whether src is the JSON value null, for which encoding/json has nil pointers.
+func (c column) isJSONNull(src any) bool {
+	text, ok := src.([]byte)
+	return ok && string(text) == "null" && c.isJSON()
+}
+
+func (c column) isJSON() bool { return c.oid == pgtype.JSONOID || c.oid == pgtype.JSONBOID }
 
 // assignPlainArray fills the usual slices from arrays of one dimension without NULLs. ok is false for all else.
 func (c column) assignPlainArray(dst reflect.Value, text string) (ok bool) {
@@ -164,7 +172,7 @@ func assignPlain(dst reflect.Value, src any) error {
 }
 
 func (c column) assignText(dst reflect.Value, text []byte) error {
-	if c.oid == pgtype.JSONOID || c.oid == pgtype.JSONBOID {
+	if c.isJSON() {
 		return json.Unmarshal(text, dst.Addr().Interface())
 	}
 	if u, ok := dst.Addr().Interface().(encoding.TextUnmarshaler); ok {

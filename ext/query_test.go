@@ -183,6 +183,12 @@ func TestNoRowAndNullAreToldApart(t *testing.T) {
 		if got, err := ext.QueryVal[*string](ctx, q, "select null::text"); err != nil || got != nil {
 			t.Errorf("NULL: %v, %v", got, err)
 		}
+		if got, err := ext.QueryVal[*address](ctx, q, "select 'null'::jsonb"); err != nil || got != nil {
+			t.Errorf("JSON null: %v, %v, want nil as of encoding/json", got, err)
+		}
+		if got, err := ext.QueryVal[*string](ctx, q, "select 'null'::jsonb"); err != nil || got == nil || *got != "null" {
+			t.Errorf("the text of JSON null: %v, %v", got, err)
+		}
 		if got, err := ext.QueryVal[[]int](ctx, q, "select null::int[]"); err != nil || got != nil {
 			t.Errorf("NULL: %v, %v", got, err)
 		}
