@@ -185,7 +185,7 @@ func (c *codecs) assignItems(dst reflect.Value, elem uint32, items []pgtext.Item
 			}
 			continue
 		}
-		if err := c.assign(dst.Index(i), elem, textOf(items[0])); err != nil {
+		if err := c.assign(dst.Index(i), c.partFrom(elem, dst.Index(i).Type(), textOf(items[0])), textOf(items[0])); err != nil {
 			return nil, fmt.Errorf("array element %d: %w", i, err)
 		}
 		items = items[1:]

@@ -38,6 +38,11 @@ func (c *codecs) scanTyped(oid uint32, format int16, src []byte, dest any, rv re
 		known = pgtype.TextArrayOID // of an enum, say: its elements are text
 	}
 	err := c.types.Scan(known, format, src, dest)
+	if err != nil && known == pgtype.ByteaArrayOID && format == textFormat { // bytea_output is not hex, which is all that pgtype reads
+		if text, herr := HexByteas(string(src)); herr == nil {
+			err = c.types.Scan(known, format, []byte(text), dest)
+		}
+	}
 	if err != nil && src != nil && format == textFormat {
 		if u, ok := dest.(encoding.TextUnmarshaler); ok {
 			return u.UnmarshalText(bytes.Clone(src))

@@ -200,7 +200,13 @@ func (c column) assignArray(dst reflect.Value, text []byte) error {
 			oid = pgtype.UUIDOID
 		}
 	}
-	if err := c.types.Scan(oid, pgtype.TextFormatCode, text, dst.Addr().Interface()); err != nil {
+	err := c.types.Scan(oid, pgtype.TextFormatCode, text, dst.Addr().Interface())
+	if err != nil && oid == pgtype.ByteaArrayOID { // bytea_output is not hex, which is all that pgtype reads
+		if hexed, herr := driver.HexByteas(string(text)); herr == nil {
+			err = c.types.Scan(oid, pgtype.TextFormatCode, []byte(hexed), dst.Addr().Interface())
+		}
+	}
+	if err != nil {
 		return err
 	}
 	showTimes(dst.Addr().Interface())

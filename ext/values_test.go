@@ -3,6 +3,7 @@ package ext_test
 import (
 	"cmp"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net"
@@ -109,6 +110,10 @@ func TestValuesSurviveEveryMode(t *testing.T) {
 			Dims:     []ext.ArrayDim{{Length: 2, Lower: 2}, {Length: 2, Lower: -1}}, Valid: true,
 		})
 		survives(t, db, "text[]", "{}", []string{})
+		survivesInArrays(t, db, "bytea", `\x005cff27`, []byte{0, '\\', 0xff, '\''})
+		survivesInArrays(t, db, "bytea", `\x`, []byte{})
+		survives(t, db, "bytea[]", `{"\\x5c","\\x",NULL}`, [][]byte{{'\\'}, {}, nil})
+		survives(t, db, "bytea[]", `[0:1]={"\\x5c78",NULL}`, ext.ArrayValue[[]byte]{Elements: [][]byte{[]byte(`\x`), nil}, Dims: []ext.ArrayDim{{Length: 2}}, Valid: true})
 		survives(t, db, "inet", "10.0.0.1/32", netip.MustParseAddr("10.0.0.1"))
 		survives(t, db, "cidr", "10.0.0.0/8", netip.MustParsePrefix("10.0.0.0/8"))
 		survives(t, db, "inet", "10.1.2.3/8", netip.MustParsePrefix("10.1.2.3/8"))
@@ -124,6 +129,45 @@ func TestValuesSurviveEveryMode(t *testing.T) {
 		survives(t, db, "line", "{1,2,3}", pgtype.Line{A: 1, B: 2, C: 3, Valid: true})
 		survives(t, db, "path", "[(1,2),(3,4)]", pgtype.Path{P: []pgtype.Vec2{{X: 1, Y: 2}, {X: 3, Y: 4}}, Valid: true})
 	})
+}
+
+// Arrays of bytea are read whatever the session's bytea_output is, and records by the Go type of their fields.
+func TestBytesInsideOfOtherValues(t *testing.T) {
+	t.Parallel()
+	db := one(t, openDB(t))
+	for _, output := range []string{"hex", "escape"} {
+		mustExec(t, db, "set bytea_output = "+output)
+		want := [][]byte{{0, '\\', 0xff, '\''}, {}, []byte(`\x`), nil}
+		got, err := ext.QueryVal[[][]byte](t.Context(), db, "select $1::bytea[]", want)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %q, %v", output, got, err)
+		}
+		anys, err := ext.QueryVal[any](t.Context(), db, "select $1::bytea[]", want)
+		if err != nil || !reflect.DeepEqual(anys, any([]any{want[0], want[1], want[2], nil})) {
+			t.Errorf("%s: %q, %v", output, anys, err)
+		}
+	}
+	mustExec(t, db, "set bytea_output = hex")
+	type file struct {
+		Name []byte // the record has a text
+		Body []byte
+		Old  [][]byte
+	}
+	want := file{[]byte(`a\b`), []byte{0, '\\'}, [][]byte{{0xff}, nil}}
+	got, err := ext.QueryOne[file](t.Context(), db, "select row($1::text, $2::bytea, $3::bytea[])", `a\b`, want.Body, want.Old)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("record: %q, %v", got, err)
+	}
+	mustExec(t, db, "create type file as (name bytea, body bytea, old bytea[])")
+	got = file{}
+	err = db.QueryRowContext(t.Context(), "select $1::file", ext.Composite(&want)).Scan(ext.Composite(&got))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("composite: %q, %v", got, err)
+	}
+	docs := []json.RawMessage{[]byte(`{"a": "\n"}`)} // a type of bytes with a name of its own is a text
+	if got := word(t, db, "select $1::jsonb[]::text", ext.Array(&docs)); got != `{"{\"a\": \"\\n\"}"}` {
+		t.Errorf("JSON: %s", got)
+	}
 }
 
 func TestIntervalsOfEveryStyle(t *testing.T) {
