@@ -38,14 +38,12 @@ func (c *codecs) scanTyped(oid uint32, format int16, src []byte, dest any, rv re
 		known = pgtype.TextArrayOID // of an enum, say: its elements are text
 	}
 	err := c.types.Scan(known, format, src, dest)
-	if err != nil && known == pgtype.ByteaArrayOID && format == textFormat { // bytea_output is not hex, which is all that pgtype reads
-		if text, herr := HexByteas(string(src)); herr == nil {
-			err = c.types.Scan(known, format, []byte(text), dest)
-		}
-	}
 	if err != nil && src != nil && format == textFormat {
 		if u, ok := dest.(encoding.TextUnmarshaler); ok {
 			return u.UnmarshalText(bytes.Clone(src))
+		}
+		if rv.Kind() == reflect.Pointer && rv.Elem().Kind() == reflect.Slice && isArrayText(src) && c.assign(rv.Elem(), oid, src) == nil {
+			return nil // elements or dimensions that pgtype has no plan for, bytea in escape form
 		}
 	}
 	if err == nil && oid == pgtype.TimestamptzArrayOID {
@@ -74,6 +72,9 @@ func (c *codecs) scanKnown(oid uint32, format int16, src []byte, dest any, rv re
 			reflect.Copy(elem, reflect.ValueOf([16]byte(src)))
 			return true, nil
 		}
+	}
+	if oid == pgtype.XMLArrayOID && format == textFormat && rv.Kind() == reflect.Pointer && rv.Elem().Kind() == reflect.Slice && rv.Elem().Type().Elem().Kind() == reflect.Slice {
+		return true, c.assign(rv.Elem(), oid, src) // pgtype reads the inner slices as documents
 	}
 	if oid >= firstUserOID && format == textFormat {
 		switch m := dest.(type) {

@@ -31,6 +31,9 @@ func ScanText(dest any, src any, goType reflect.Type, decode func(text string) (
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
 		return fmt.Errorf("driver: the destination is no pointer, but %T", dest)
 	}
+	if s, ok := dest.(sql.Scanner); ok && goType == nil && !isSQLNull(rv.Type().Elem()) {
+		return s.Scan(src)
+	}
 	c := offline()
 	if goType != nil {
 		c.set.state.Store(&typeState{adapters: map[reflect.Type]*typeAdapter{goType: {decode: decode}}})
