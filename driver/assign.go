@@ -6,6 +6,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"net"
 	"reflect"
 	"strings"
 	"time"
@@ -17,9 +18,10 @@ import (
 )
 
 var (
-	scannerType  = reflect.TypeFor[sql.Scanner]()
-	goTimeType   = reflect.TypeFor[time.Time]()
-	durationType = reflect.TypeFor[time.Duration]()
+	scannerType      = reflect.TypeFor[sql.Scanner]()
+	goTimeType       = reflect.TypeFor[time.Time]()
+	durationType     = reflect.TypeFor[time.Duration]()
+	hardwareAddrType = reflect.TypeFor[net.HardwareAddr]()
 )
 
 // assign stores the text of a value of the type oid, 0 where it is not known, in dst: what registered types, composites and
@@ -127,6 +129,8 @@ func (c *codecs) assignKind(dst reflect.Value, oid uint32, text []byte) error {
 	switch {
 	case t == goTimeType, t == durationType:
 		return c.assignTime(dst, oid, text)
+	case t == hardwareAddrType && c.base(oid) != pgtype.ByteaOID:
+		return assignHardwareAddr(dst, text)
 	case isByteSlice(dst):
 		return c.assignBytes(dst, oid, text)
 	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array && !(t.Elem().Kind() == reflect.Uint8 && t.Len() == 16):
@@ -185,7 +189,7 @@ func (c *codecs) assignItems(dst reflect.Value, elem uint32, items []pgtext.Item
 			}
 			continue
 		}
-		if err := c.assign(dst.Index(i), elem, textOf(items[0])); err != nil {
+		if err := c.assign(dst.Index(i), c.partFrom(elem, dst.Index(i).Type(), textOf(items[0])), textOf(items[0])); err != nil {
 			return nil, fmt.Errorf("array element %d: %w", i, err)
 		}
 		items = items[1:]
@@ -235,6 +239,15 @@ func keep[T any](d *[]T, parse func(string) ([]T, bool), text string) bool {
 		*d = all
 	}
 	return ok
+}
+
+func assignHardwareAddr(dst reflect.Value, text []byte) error {
+	addr, err := net.ParseMAC(string(text))
+	if err != nil {
+		return malformed("macaddr", text)
+	}
+	dst.SetBytes(addr)
+	return nil
 }
 
 func assignUUID(dst reflect.Value, text []byte) error {

@@ -77,7 +77,7 @@ func whole(s string) string {
 // assignBytes fills a slice of bytes.
 func (c *codecs) assignBytes(dst reflect.Value, oid uint32, text []byte) error {
 	b := copied(text)
-	if oid == pgtype.ByteaOID {
+	if c.base(oid) == pgtype.ByteaOID {
 		v, err := decodeByteaText(c, text)
 		if err != nil {
 			return err

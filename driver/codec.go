@@ -21,6 +21,7 @@ type codecs struct {
 	compat   Compat                // whose values Scan(*any) gives; "" is CompatPgx
 	infinity InfinityMode          // what infinite dates and timestamps become; "" is InfinityError
 	location func() *time.Location // where timestamptz values are shown
+	byGoType bool                  // no type is known: the codecs of Scanners, Valuers and literals
 	box      boxer
 }
 

@@ -33,6 +33,9 @@ func (k *Columns) set(c *codecs, columns []column) {
 	}
 }
 
+// Has reports whether column i is known.
+func (k *Columns) Has(i int) bool { return i < len(k.oids) }
+
 // Takes reports whether values of column i are stored in a Go type by Assign: it is registered for the type, or holds the fields
 // of a composite; or it is a pointer, a sql.Null or a slice of such. Others are a Scanner's or database/sql's affair.
 func (k *Columns) Takes(i int, t reflect.Type) bool {

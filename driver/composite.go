@@ -190,7 +190,8 @@ func (c *codecs) assignRecord(dst reflect.Value, text []byte) error {
 	}
 	dst.SetZero()
 	for i, f := range s.Fields {
-		if err := c.assign(settable(dst, f.Index), 0, textOf(items[i])); err != nil {
+		field, text := settable(dst, f.Index), textOf(items[i])
+		if err := c.assign(field, c.partFrom(0, field.Type(), text), text); err != nil {
 			return fmt.Errorf("field %q: %w", f.Column, err)
 		}
 	}
@@ -229,7 +230,7 @@ func (c *codecs) appendComposite(dst []byte, info *TypeInfo, rv reflect.Value) (
 		}
 		c.set.resolve(oids[i])
 		start, null := len(dst), false
-		dst, null, err = c.appendText(dst, c.base(oids[i]), arg)
+		dst, null, err = c.appendText(dst, c.partOf(c.base(oids[i]), reflect.TypeOf(v)), arg)
 		switch {
 		case err != nil && info != nil:
 			return dst, fmt.Errorf("field %q: %w", info.Fields[i].Name, err)

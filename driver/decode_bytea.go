@@ -4,6 +4,9 @@ import (
 	"bytes"
 	sqldriver "database/sql/driver"
 	"encoding/hex"
+	"fmt"
+
+	"github.com/pycopg/pycopg/internal/pgtext"
 )
 
 // decodeByteaText reads both text forms of bytea: hex ("\x4142") and escape ("A\\102").
@@ -30,6 +33,26 @@ func decodeByteaText(_ *codecs, src []byte) (sqldriver.Value, error) {
 		i += 1 + n
 	}
 	return dst, nil
+}
+
+// HexByteas is the text of an array of bytea with its elements in hex form, whatever bytea_output was when the server wrote it.
+func HexByteas(text string) (string, error) {
+	items, dims, err := pgtext.ParseArray(text, ',')
+	if err != nil {
+		return "", err
+	}
+	for i, item := range items {
+		if item.Null {
+			continue
+		}
+		b, err := decodeByteaText(nil, []byte(item.Text))
+		if err != nil {
+			return "", fmt.Errorf("array element %d: %w", i, err)
+		}
+		items[i].Text = string(appendHex(nil, b.([]byte)))
+	}
+	hexed, err := pgtext.AppendArray(nil, items, dims, ',')
+	return string(hexed), err
 }
 
 // unescapeByte reads what follows a backslash: another one, or three octal digits. n is 0 for anything else.

@@ -42,6 +42,9 @@ func (c *codecs) scanTyped(oid uint32, format int16, src []byte, dest any, rv re
 		if u, ok := dest.(encoding.TextUnmarshaler); ok {
 			return u.UnmarshalText(bytes.Clone(src))
 		}
+		if rv.Kind() == reflect.Pointer && rv.Elem().Kind() == reflect.Slice && isArrayText(src) && c.assign(rv.Elem(), oid, src) == nil {
+			return nil // elements or dimensions that pgtype has no plan for, bytea in escape form
+		}
 	}
 	if err == nil && oid == pgtype.TimestamptzArrayOID {
 		c.showTimes(dest)
@@ -69,6 +72,9 @@ func (c *codecs) scanKnown(oid uint32, format int16, src []byte, dest any, rv re
 			reflect.Copy(elem, reflect.ValueOf([16]byte(src)))
 			return true, nil
 		}
+	}
+	if oid == pgtype.XMLArrayOID && format == textFormat && rv.Kind() == reflect.Pointer && rv.Elem().Kind() == reflect.Slice && rv.Elem().Type().Elem().Kind() == reflect.Slice {
+		return true, c.assign(rv.Elem(), oid, src) // pgtype reads the inner slices as documents
 	}
 	if oid >= firstUserOID && format == textFormat {
 		switch m := dest.(type) {

@@ -44,11 +44,11 @@ func checkArg(v any) (any, error) {
 // valuerValue is the plain value of a Valuer.
 func valuerValue(v sqldriver.Valuer) (any, error) {
 	for range maxValuerDepth {
+		if value, ok := nullValue(v); ok {
+			return checkArg(value)
+		}
 		value, err := callValuer(v)
 		if err != nil {
-			if value, ok := nullValue(v); ok {
-				return checkArg(value)
-			}
 			return nil, fmt.Errorf("%T: %w", v, err)
 		}
 		next, ok := value.(sqldriver.Valuer)
@@ -60,7 +60,8 @@ func valuerValue(v sqldriver.Valuer) (any, error) {
 	return nil, fmt.Errorf("%T: its Value gives Valuers without end", v)
 }
 
-// nullValue is what a sql.Null[T] holds, nil for NULL: its own Value refuses slices and the like.
+// nullValue is what a sql.Null[T] holds, nil for NULL: its own Value refuses slices and the like, and makes numbers of durations
+// and plain bytes of addresses.
 func nullValue(v sqldriver.Valuer) (value any, ok bool) {
 	rv := reflect.Indirect(reflect.ValueOf(v))
 	if !rv.IsValid() || !isSQLNull(rv.Type()) {

@@ -81,7 +81,7 @@ func (c *codecs) appendElement(dst []byte, elem uint32, delim byte, rv reflect.V
 		}
 	}
 	start := len(dst)
-	dst, null, err := c.appendText(dst, elem, arg)
+	dst, null, err := c.appendText(dst, c.partOf(elem, rv.Type()), arg)
 	switch {
 	case err != nil:
 		return dst, err

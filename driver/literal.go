@@ -34,6 +34,7 @@ func Literal(v any) (string, error) {
 		return "", err
 	}
 	c := newCodecs(pgtype.NewMap(), CompatPgx, InfinityError, func() *time.Location { return time.UTC })
+	c.byGoType = true
 	return c.literal(v)
 }
 

@@ -47,6 +47,7 @@ func TestLiterals(t *testing.T) {
 		{`C:\it's`, ` E'C:\\it''s'`},
 		{mood("sad"), "'sad'"},
 		{[]byte{0, 255}, ` E'\\x00ff'::bytea`},
+		{[][]byte{{0, 255}, nil}, ` E'{"\\\\x00ff",NULL}'`},
 		{time.Date(2024, 2, 29, 12, 0, 0, 5000, time.UTC), "'2024-02-29 12:00:00.000005+00:00'::timestamptz"},
 		{90 * time.Second, "'00:01:30'::interval"},
 		{netip.MustParseAddr("::1"), "'::1'"},

@@ -49,7 +49,7 @@ func scanItem(dest any, item pgtext.Item) error {
 	if item.Null {
 		return driver.ScanText(dest, nil, nil, nil)
 	}
-	return driver.ScanText(dest, item.Text, nil, nil)
+	return driver.ScanItem(dest, item.Text)
 }
 
 // itemOf is a value as an item.

@@ -1,11 +1,13 @@
 package ext
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"reflect"
 	"strings"
 	"time"
@@ -24,6 +26,11 @@ const (
 	dynamic              // as the column's type says: any
 )
 
+var (
+	ipType           = reflect.TypeFor[net.IP]()
+	hardwareAddrType = reflect.TypeFor[net.HardwareAddr]()
+)
+
 // classOf decides by the type alone.
 func classOf(t reflect.Type) class {
 	switch {
@@ -34,7 +41,7 @@ func classOf(t reflect.Type) class {
 		return direct
 	case reflect.PointerTo(t).Implements(scannerType):
 		return direct
-	case t == reflect.TypeFor[time.Duration]():
+	case t == reflect.TypeFor[time.Duration](), t == ipType, t == hardwareAddrType:
 		return typed
 	}
 	switch t.Kind() {
@@ -175,8 +182,16 @@ func (c column) assignText(dst reflect.Value, text []byte) error {
 	if c.isJSON() {
 		return json.Unmarshal(text, dst.Addr().Interface())
 	}
-	if u, ok := dst.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	switch u, ok := dst.Addr().Interface().(encoding.TextUnmarshaler); {
+	case c.oid == pgtype.ByteaOID && dst.Kind() == reflect.Slice:
+		dst.SetBytes(bytes.Clone(text))
+		return nil
+	case ok:
 		return u.UnmarshalText(text)
+	case dst.Type() == hardwareAddrType:
+		addr, err := net.ParseMAC(string(text))
+		dst.SetBytes(addr)
+		return err
 	}
 	switch dst.Kind() {
 	case reflect.Int64:
@@ -208,11 +223,24 @@ func (c column) assignArray(dst reflect.Value, text []byte) error {
 			oid = pgtype.UUIDOID
 		}
 	}
+	if oid == pgtype.XMLArrayOID && c.known.Has(c.index) && dst.Type().Elem().Kind() == reflect.Slice { // pgtype reads the inner slices as documents
+		return c.known.Assign(c.index, dst, text)
+	}
 	if err := c.types.Scan(oid, pgtype.TextFormatCode, text, dst.Addr().Interface()); err != nil {
-		return err
+		return c.assignOtherArray(dst, text, err)
 	}
 	showTimes(dst.Addr().Interface())
 	return nil
+}
+
+// assignOtherArray reads what pgtype refuses with an error: elements or dimensions that it has no plan for, and bytea in escape
+// form. Where nobody can read it, the error is pgtype's.
+func (c column) assignOtherArray(dst reflect.Value, text []byte, err error) error {
+	if c.known.Has(c.index) && c.known.Assign(c.index, dst, text) == nil {
+		return nil
+	}
+	dst.SetZero()
+	return err
 }
 
 // showTimes puts timestamps with time zone into the local zone, as single ones are.

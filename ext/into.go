@@ -35,7 +35,8 @@ func (v scanValuer) Value() (sqldriver.Value, error) { return v.value() }
 
 // Array reads an array into *v, a slice or Go array of any depth, and is *v as an argument, as lib/pq's Array does: for Scan
 // before Go 1.27, and for programs that run on other drivers too. A nil slice is NULL; NULL elements need pointers or sql.Null.
-// Elements may be Scanners and Valuers, times, structs of records. For lower bounds other than 1 there is [ArrayValue]. A nil v is
+// Elements may be Scanners and Valuers, times, structs of records; []byte is a bytea (for a text it is a string, for JSON a
+// json.RawMessage). For lower bounds other than 1 there is [ArrayValue]. A nil v is
 // NULL as an argument, and no destination.
 func Array[T any](v *T) ScanValuer {
 	return scanValuer{
@@ -155,7 +156,7 @@ func notNull(what string, src any) (string, error) {
 }
 
 // Composite reads a composite, or a record, into a struct by the order of its fields, and is the struct as an argument for a
-// composite: for Scan before Go 1.27. Elsewhere a struct can be used as it is, by the names of its fields.
+// composite: for Scan before Go 1.27. Fields that are []byte are bytea, as in [Array]. Elsewhere a struct can be used as it is, by the names of its fields.
 func Composite[T any](v *T) ScanValuer {
 	return scanValuer{
 		func(src any) error {

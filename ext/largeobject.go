@@ -85,7 +85,7 @@ func RemoveLargeObject(ctx context.Context, q Querier, oid uint32) error {
 }
 
 // ImportLargeObject creates a large object from all that r gives, and returns its OID and its size. It needs a transaction, as
-// [OpenLargeObject] does; on a *sql.DB it takes one of its own.
+// [OpenLargeObject] does; on a *sql.DB it takes one of its own. An error, the reader's for instance, leaves no object.
 func ImportLargeObject(ctx context.Context, q Querier, r io.Reader) (oid uint32, size int64, err error) {
 	if r == nil {
 		return 0, 0, errors.New("ext: import large object: the reader is nil")
@@ -104,9 +104,20 @@ func ImportLargeObject(ctx context.Context, q Querier, r io.Reader) (oid uint32,
 		return o.Close()
 	})
 	if err != nil {
+		if oid != 0 && !isPool(q) {
+			discardObject(ctx, q, oid)
+		}
 		return 0, 0, err
 	}
 	return oid, size, nil
+}
+
+// discardObject removes what was created of a large object where no transaction of one's own is rolled back: the caller's may
+// commit, and outside of a transaction the server has committed it. In a transaction that has failed it does nothing.
+func discardObject(ctx context.Context, q Querier, oid uint32) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	RemoveLargeObject(ctx, q, oid)
 }
 
 // ExportLargeObject writes a whole large object to w and returns its size. It needs a transaction, as [OpenLargeObject] does; on

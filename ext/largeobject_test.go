@@ -160,6 +160,25 @@ func TestLargeObjectImportAndExport(t *testing.T) {
 	})
 }
 
+// A transaction that goes on behind a failed import, and a connection without one, have no object left of it.
+func TestLargeObjectImportLeavesNothing(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	tx, broken := begin(t, db), errors.New("broken")
+	if _, _, err := ext.ImportLargeObject(t.Context(), tx, iotest.ErrReader(broken)); !errors.Is(err, broken) {
+		t.Errorf("%v, want the reader's error", err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := ext.ImportLargeObject(t.Context(), one(t, db), strings.NewReader("x")); !errors.Is(err, ext.ErrNoTransaction) {
+		t.Errorf("%v, want ErrNoTransaction", err)
+	}
+	if n := word(t, db, "select count(*) from pg_largeobject_metadata"); n != "0" {
+		t.Errorf("%s objects, want none", n)
+	}
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/pycopg/pycopg/driver"
 )
 
 // anyScanner fills an any with the Go value of the column's PostgreSQL type, as docs/types.md lists them. It is a Scanner,
@@ -61,6 +63,12 @@ func anyValue(types *pgtype.Map, typ string, src any) (any, error) {
 
 // arrayValue is an array as a []any, of further []any where it has several dimensions.
 func arrayValue(types *pgtype.Map, elem, text string) (any, error) {
+	if elem == "BYTEA" {
+		var err error
+		if text, err = driver.HexByteas(text); err != nil {
+			return nil, err
+		}
+	}
 	var a pgtype.Array[*string]
 	if err := types.Scan(pgtype.TextArrayOID, pgtype.TextFormatCode, []byte(text), &a); err != nil {
 		return nil, err
@@ -106,10 +114,7 @@ func elementValue(types *pgtype.Map, typ, text string) (any, error) {
 	case "JSON", "JSONB":
 		return jsonValue([]byte(text))
 	case "BYTEA":
-		if digits, ok := strings.CutPrefix(text, `\x`); ok {
-			return hex.DecodeString(digits)
-		}
-		return nil, fmt.Errorf("bytea_output is not hex")
+		return hex.DecodeString(strings.TrimPrefix(text, `\x`))
 	case "DATE", "TIMESTAMP", "TIMESTAMPTZ":
 		return timeValue(types, typ, text)
 	}

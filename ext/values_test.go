@@ -3,8 +3,10 @@ package ext_test
 import (
 	"cmp"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"net"
 	"net/netip"
 	"reflect"
@@ -61,6 +63,21 @@ func survivesInArrays[T any](t *testing.T, db *sql.DB, typ, text string, v T) {
 	}
 }
 
+// nullSurvives sends a value there and back in a sql.Null, whose own Value and Scan do not know what the type is to PostgreSQL.
+func nullSurvives[T any](t *testing.T, db *sql.DB, typ string, v T) {
+	t.Helper()
+	want := sql.Null[T]{V: v, Valid: true}
+	for use := range 7 {
+		var scanned sql.Null[T]
+		got, err := ext.QueryVal[sql.Null[T]](t.Context(), db, "select $1::"+typ, want)
+		serr := db.QueryRowContext(t.Context(), "select $1::"+typ, want).Scan(ext.Into(&scanned))
+		if err != nil || serr != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(scanned, want) {
+			t.Errorf("%s, use %d: %v, %v; scanned %v, %v", typ, use+1, got, err, scanned, serr)
+			return
+		}
+	}
+}
+
 func numeric(t testing.TB, text string) ext.Numeric {
 	t.Helper()
 	n, err := ext.ParseNumeric(text)
@@ -109,21 +126,74 @@ func TestValuesSurviveEveryMode(t *testing.T) {
 			Dims:     []ext.ArrayDim{{Length: 2, Lower: 2}, {Length: 2, Lower: -1}}, Valid: true,
 		})
 		survives(t, db, "text[]", "{}", []string{})
+		survivesInArrays(t, db, "bytea", `\x005cff27`, []byte{0, '\\', 0xff, '\''})
+		survivesInArrays(t, db, "bytea", `\x`, []byte{})
+		survives(t, db, "bytea[]", `{"\\x5c","\\x",NULL}`, [][]byte{{'\\'}, {}, nil})
+		survives(t, db, "bytea[]", `[0:1]={"\\x5c78",NULL}`, ext.ArrayValue[[]byte]{Elements: [][]byte{[]byte(`\x`), nil}, Dims: []ext.ArrayDim{{Length: 2}}, Valid: true})
 		survives(t, db, "inet", "10.0.0.1/32", netip.MustParseAddr("10.0.0.1"))
 		survives(t, db, "cidr", "10.0.0.0/8", netip.MustParsePrefix("10.0.0.0/8"))
 		survives(t, db, "inet", "10.1.2.3/8", netip.MustParsePrefix("10.1.2.3/8"))
-		if got := word(t, db, "select $1::macaddr::text", net.HardwareAddr{8, 0, 43, 1, 2, 3}); got != "08:00:2b:01:02:03" {
-			t.Errorf("macaddr: %s", got)
-		}
-		if strings.HasSuffix(t.Name(), "compat=pq") { // whose bytes pgtype's Scanners do not read
+		survivesInArrays(t, db, "macaddr", "08:00:2b:01:02:03", net.HardwareAddr{8, 0, 43, 1, 2, 3})
+		survivesInArrays(t, db, "inet", "::1/128", net.ParseIP("::1"))
+		survives(t, db, "numeric[]", "{12345678901234567890}", []*big.Int{new(big.Int).SetUint64(12345678901234567890)})
+		survives(t, db, "hstore[]", `{"\"a\"=>\"1\""}`, []map[string]string{{"a": "1"}})
+		survives(t, db, "bytea[]", `{{"\\x00"},{"\\xff"}}`, [][][]byte{{{0}}, {{255}}})
+		survives(t, db, "xml[]", "{{<a/>},{<b/>}}", [][]string{{"<a/>"}, {"<b/>"}})
+		nullSurvives(t, db, "macaddr", net.HardwareAddr{8, 0, 43, 1, 2, 3})
+		if strings.HasSuffix(t.Name(), "compat=pq") { // whose bytes pgtype's Scanners do not read, and whose durations are nanoseconds
 			return
 		}
+		survives(t, db, "time[]", "{24:00:00,NULL}", []*time.Duration{new(24 * time.Hour), nil})
+		nullSurvives(t, db, "interval", time.Hour)
+		nullSurvives(t, db, "time", time.Hour)
 		survives(t, db, "point", "(1.5,-2)", pgtype.Point{P: pgtype.Vec2{X: 1.5, Y: -2}, Valid: true})
 		survives(t, db, "box", "(3,4),(1,2)", pgtype.Box{P: [2]pgtype.Vec2{{X: 3, Y: 4}, {X: 1, Y: 2}}, Valid: true})
 		survives(t, db, "circle", "<(1,2),3>", pgtype.Circle{P: pgtype.Vec2{X: 1, Y: 2}, R: 3, Valid: true})
 		survives(t, db, "line", "{1,2,3}", pgtype.Line{A: 1, B: 2, C: 3, Valid: true})
 		survives(t, db, "path", "[(1,2),(3,4)]", pgtype.Path{P: []pgtype.Vec2{{X: 1, Y: 2}, {X: 3, Y: 4}}, Valid: true})
 	})
+}
+
+// Arrays of bytea are read whatever the session's bytea_output is, and records by the Go type of their fields.
+func TestBytesInsideOfOtherValues(t *testing.T) {
+	t.Parallel()
+	db := one(t, openDB(t))
+	for _, output := range []string{"hex", "escape"} {
+		mustExec(t, db, "set bytea_output = "+output)
+		want := [][]byte{{0, '\\', 0xff, '\''}, {}, []byte(`\x`), nil}
+		got, err := ext.QueryVal[[][]byte](t.Context(), db, "select $1::bytea[]", want)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %q, %v", output, got, err)
+		}
+		anys, err := ext.QueryVal[any](t.Context(), db, "select $1::bytea[]", want)
+		if err != nil || !reflect.DeepEqual(anys, any([]any{want[0], want[1], want[2], nil})) {
+			t.Errorf("%s: %q, %v", output, anys, err)
+		}
+	}
+	mustExec(t, db, "set bytea_output = hex")
+	type file struct {
+		Name []byte // the record has a text
+		Body []byte
+		Old  [][]byte
+	}
+	want := file{[]byte(`a\b`), []byte{0, '\\'}, [][]byte{{0xff}, nil}}
+	got, err := ext.QueryOne[file](t.Context(), db, "select row($1::text, $2::bytea, $3::bytea[])", `a\b`, want.Body, want.Old)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("record: %q, %v", got, err)
+	}
+	mustExec(t, db, "create domain body as bytea; create type file as (name bytea, body body, old body[])")
+	if got, err = ext.QueryVal[file](t.Context(), db, "select $1::file", want); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("composite of domains: %q, %v", got, err)
+	}
+	got = file{}
+	err = db.QueryRowContext(t.Context(), "select $1::file", ext.Composite(&want)).Scan(ext.Composite(&got))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("composite: %q, %v", got, err)
+	}
+	docs := []json.RawMessage{[]byte(`{"a": "\n"}`)} // a type of bytes with a name of its own is a text
+	if got := word(t, db, "select $1::jsonb[]::text", ext.Array(&docs)); got != `{"{\"a\": \"\\n\"}"}` {
+		t.Errorf("JSON: %s", got)
+	}
 }
 
 func TestIntervalsOfEveryStyle(t *testing.T) {
