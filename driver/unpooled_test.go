@@ -65,6 +65,7 @@ var unpooled = map[string]string{
 	"TestTemporaryTablesCostNoOtherStatementItsPlan": byName,
 	"TestUnlimitedStatements":                        byName,
 	"TestVanishedStatementIsPreparedAgain":           byName,
+	"TestWhatHasArrivedIsReadByALateReaderToo":       byKill,
 }
 
 // throughPooler leads cfg through PgBouncer in transaction mode, where the test can be run so.
