@@ -4,9 +4,6 @@ import (
 	"bytes"
 	sqldriver "database/sql/driver"
 	"encoding/hex"
-	"fmt"
-
-	"github.com/pycopg/pycopg/internal/pgtext"
 )
 
 // decodeByteaText reads both text forms of bytea: hex ("\x4142") and escape ("A\\102").
@@ -35,24 +32,11 @@ func decodeByteaText(_ *codecs, src []byte) (sqldriver.Value, error) {
 	return dst, nil
 }
 
-// HexByteas is the text of an array of bytea with its elements in hex form, whatever bytea_output was when the server wrote it.
-func HexByteas(text string) (string, error) {
-	items, dims, err := pgtext.ParseArray(text, ',')
-	if err != nil {
-		return "", err
-	}
-	for i, item := range items {
-		if item.Null {
-			continue
-		}
-		b, err := decodeByteaText(nil, []byte(item.Text))
-		if err != nil {
-			return "", fmt.Errorf("array element %d: %w", i, err)
-		}
-		items[i].Text = string(appendHex(nil, b.([]byte)))
-	}
-	hexed, err := pgtext.AppendArray(nil, items, dims, ',')
-	return string(hexed), err
+// ParseBytea is the bytes of the text of a bytea, whatever bytea_output was when the server wrote it. It is for package ext.
+func ParseBytea(text string) ([]byte, error) {
+	v, err := decodeByteaText(nil, []byte(text))
+	b, _ := v.([]byte)
+	return b, err
 }
 
 // unescapeByte reads what follows a backslash: another one, or three octal digits. n is 0 for anything else.

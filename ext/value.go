@@ -3,7 +3,6 @@ package ext
 import (
 	"bytes"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -63,12 +62,6 @@ func anyValue(types *pgtype.Map, typ string, src any) (any, error) {
 
 // arrayValue is an array as a []any, of further []any where it has several dimensions.
 func arrayValue(types *pgtype.Map, elem, text string) (any, error) {
-	if elem == "BYTEA" {
-		var err error
-		if text, err = driver.HexByteas(text); err != nil {
-			return nil, err
-		}
-	}
 	var a pgtype.Array[*string]
 	if err := types.Scan(pgtype.TextArrayOID, pgtype.TextFormatCode, []byte(text), &a); err != nil {
 		return nil, err
@@ -114,7 +107,7 @@ func elementValue(types *pgtype.Map, typ, text string) (any, error) {
 	case "JSON", "JSONB":
 		return jsonValue([]byte(text))
 	case "BYTEA":
-		return hex.DecodeString(strings.TrimPrefix(text, `\x`))
+		return driver.ParseBytea(text)
 	case "DATE", "TIMESTAMP", "TIMESTAMPTZ":
 		return timeValue(types, typ, text)
 	}
